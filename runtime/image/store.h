@@ -1,0 +1,76 @@
+// The image store, read side: small and quick, for programs that start containers. What writes
+// (import, load, save, commit, remove, check) is in ingest.h, with the heavy libraries.
+//
+// Under the store's root:
+//   images/            an OCI image layout (oci-layout, index.json, blobs/sha256/…); names are
+//                      org.opencontainers.image.ref.name annotations in index.json
+//   layers/<diff-id>/  unpacked layers, one copy however many images share one; a directory here
+//                      is whole: it was unpacked in tmp/, synced and renamed
+//   containers/<id>/   one directory a container
+//   vm/                kernels, disks and verdicts of the VM baseline
+//   tmp/               work in progress; whatever is there without a live owner is refuse
+//   lock               flock(2): shared while an image is being put to use, exclusive while
+//                      something is removed
+//
+// Crash safety: blobs and layers appear by rename and are never changed; index.json is replaced
+// atomically and names only what is complete. Kill anything anywhere: the store is whole.
+//
+// Thread rule: a Store may be shared; all state is on disk.
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "runtime/image/image.h"
+#include "unionfs/base/result.h"
+#include "unionfs/base/unique_fd.h"
+
+namespace strata::image {
+
+// Held while its owner lives.
+class StoreLock {
+ public:
+  explicit StoreLock(UniqueFd fd) : fd_(std::move(fd)) {}
+
+ private:
+  UniqueFd fd_;
+};
+
+class Store {
+ public:
+  // Opens the store, creating its directories if they are not there.
+  [[nodiscard]] static Result<Store> open(std::filesystem::path root);
+
+  // Looks up "name", "name:tag" (tag defaults to "latest"), "sha256:…" (image or manifest digest),
+  // or an unambiguous prefix of at least 4 digits of an image ID. Absence is nullopt; an ambiguous
+  // prefix is EINVAL.
+  [[nodiscard]] Result<std::optional<Image>> find(std::string_view reference) const;
+
+  // find(), with absence as ENOENT: "no image 'web' in /var/lib/strata; …remedy…".
+  [[nodiscard]] Result<Image> get(std::string_view reference) const;
+
+  // All images, newest first.
+  [[nodiscard]] Result<std::vector<Image>> list() const;
+
+  // Waits for the lock. Hold the shared one from get() until the use is on record in containers/.
+  [[nodiscard]] Result<StoreLock> lock_shared() const;
+  [[nodiscard]] Result<StoreLock> lock_exclusive() const;
+
+  [[nodiscard]] const std::filesystem::path& root() const { return root_; }
+  [[nodiscard]] std::filesystem::path layout_dir() const { return root_ / "images"; }
+  [[nodiscard]] std::filesystem::path blob_path(std::string_view digest) const;
+  [[nodiscard]] std::filesystem::path layers_dir() const { return root_ / "layers"; }
+  [[nodiscard]] std::filesystem::path layer_path(std::string_view diff_id) const;
+  [[nodiscard]] std::filesystem::path containers_dir() const { return root_ / "containers"; }
+  [[nodiscard]] std::filesystem::path vm_dir() const { return root_ / "vm"; }
+  [[nodiscard]] std::filesystem::path tmp_dir() const { return root_ / "tmp"; }
+
+ private:
+  explicit Store(std::filesystem::path root) : root_(std::move(root)) {}
+  std::filesystem::path root_;
+};
+
+}  // namespace strata::image

@@ -1,0 +1,35 @@
+// JSON in and out with errors that name the document and the place. For .cc files only: public
+// headers do not show the JSON library.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include <nlohmann/json.hpp>
+
+#include "unionfs/base/result.h"
+
+namespace strata {
+
+using Json = nlohmann::json;
+using OrderedJson = nlohmann::ordered_json;
+
+// Parses `text`; `name` says in the error whose text it was. Nesting beyond 100 levels is refused
+// (the documents we read come from strangers).
+[[nodiscard]] Result<Json> parse_json(std::string_view text, std::string_view name);
+
+// Member `key` of object `json` as T; absent or null gives `fallback`; a wrong type is EINVAL with
+// the place, e.g. "manifest sha256:… : layers: expected array, found string".
+template <class T>
+[[nodiscard]] Result<T> json_get(const Json& json, const char* key, T fallback,
+                                 std::string_view name) {
+  const auto it = json.is_object() ? json.find(key) : json.end();
+  if (it == json.end() || it->is_null()) return fallback;
+  try {
+    return it->template get<T>();
+  } catch (const Json::exception&) {
+    return fail(EINVAL, std::string(name) + ": " + key + ": unexpected " + it->type_name());
+  }
+}
+
+}  // namespace strata
