@@ -36,8 +36,10 @@ std::filesystem::path debian_tar() {
 
 std::string own_program(const std::string& name) {
   const char* bin = std::getenv("STRATA_BIN");
-  return bin != nullptr ? std::string(bin) + "/" + name : name;
+  return std::string(bin != nullptr ? bin : STRATA_BIN) + "/" + name;
 }
+
+std::filesystem::path source_dir() { return STRATA_SOURCE; }
 
 Completed run(std::vector<std::string> argv, std::string input) {
   Command command;

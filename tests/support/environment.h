@@ -25,8 +25,11 @@ namespace strata::testing {
 // $STRATA_CACHE/debian.tar, by default /var/cache/strata/debian.tar.
 [[nodiscard]] std::filesystem::path debian_tar();
 
-// The path of a program of ours in the build tree under test.
+// The path of a program of ours: in the build tree under test, or in $STRATA_BIN.
 [[nodiscard]] std::string own_program(const std::string& name);
+
+// The top of the source tree.
+[[nodiscard]] std::filesystem::path source_dir();
 
 // Runs a program to its end; a failure to start is reported as a failed expectation.
 Completed run(std::vector<std::string> argv, std::string input = {});
