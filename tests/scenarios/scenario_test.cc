@@ -1,11 +1,9 @@
 #include "scenarios/scenario.h"
 
-#include <cstdlib>
-
 #include <gtest/gtest.h>
 
+#include "tests/support/environment.h"
 #include "tests/support/matchers.h"
-#include "unionfs/base/file.h"
 
 namespace strata::scenarios {
 namespace {
