@@ -19,7 +19,9 @@ namespace strata::unionfs {
 
 class LayerStack {
  public:
-  // Opens every layer. ENOENT or ENOTDIR name the layer at fault. An empty stack is EINVAL.
+  // Opens the layers. ENOENT or ENOTDIR name the layer at fault. An empty stack is EINVAL. A layer
+  // whose root is opaque ends the stack: what would lie below it is not part of the union (the
+  // kernel merges roots whatever they say), so size() may be less than what was given.
   [[nodiscard]] static Result<LayerStack> open(std::vector<std::filesystem::path> top_first);
 
   [[nodiscard]] size_t size() const { return layers_.size(); }

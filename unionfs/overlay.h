@@ -3,11 +3,13 @@
 // number of layers nor the length of their paths meets mount(2)'s 4 KiB option page. The kernel's
 // own limit is 500 layers (fs/overlayfs/super.c: OVL_MAX_STACK).
 //
-// `lowerdir+` came with Linux 6.5. On older kernels the same stack is mounted with mount(2) from
-// short relative names; a stack too long even for that fails with E2BIG and says so.
+// `lowerdir+` came with Linux 6.5. On older kernels the same stack is mounted with mount(2), its
+// layers named by descriptor numbers in /proc/self/fd, so that 500 still fit the page.
 //
 // redirect_dir, metacopy and index are switched off: an upper directory then means the same
 // wherever it is read.
+//
+// Thread rule: functions may be called from any thread.
 #pragma once
 
 #include <filesystem>

@@ -192,7 +192,7 @@ std::optional<std::string> find_program(const std::string& name) {
   std::string_view rest = path != nullptr ? path : "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin";
   while (!rest.empty()) {
     const auto end = std::min(rest.find(':'), rest.size());
-    const std::string candidate = std::string(rest.substr(0, end)) + "/" + name;
+    std::string candidate = std::string(rest.substr(0, end)) + "/" + name;
     if (end > 0 && executable(candidate)) return candidate;
     rest.remove_prefix(std::min(end + 1, rest.size()));
   }

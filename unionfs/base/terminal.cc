@@ -11,7 +11,7 @@ namespace strata {
 namespace {
 
 constexpr std::string_view kReset = "\033[0m";
-constexpr std::string_view kWipeLine = "\r\033[K";
+constexpr const char* kWipeLine = "\r\033[K";
 
 std::string_view code_of(Colour colour) {
   switch (colour) {
@@ -69,7 +69,7 @@ Progress::Progress(std::string what)
       active_(::isatty(STDERR_FILENO) != 0) {}
 
 Progress::~Progress() {
-  if (shown_) std::fputs(kWipeLine.data(), stderr);
+  if (shown_) std::fputs(kWipeLine, stderr);
 }
 
 void Progress::update(std::string_view detail) {
