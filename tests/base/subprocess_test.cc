@@ -8,7 +8,6 @@ namespace strata {
 namespace {
 
 using testing::FailsWith;
-using testing::IsOk;
 
 TEST(Subprocess, GivesStatusAndStreams) {
   STRATA_ASSERT_OK(const auto done,
