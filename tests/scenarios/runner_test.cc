@@ -5,6 +5,8 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/support/environment.h"
+#include "tests/support/json_schema.h"
 #include "tests/support/matchers.h"
 #include "tests/support/temp_dir.h"
 #include "unionfs/base/json.h"
@@ -106,6 +108,16 @@ TEST(Runner, ResultIsJsonWhateverTheProgramsPrint) {
   const auto json = parse_json(to_json(report), "result");
   ASSERT_THAT(json, strata::testing::IsOk());
   EXPECT_EQ(json->at("outcome"), "passed");
+}
+
+TEST(Runner, ResultSatisfiesItsSchema) {
+  STRATA_NEEDS_SCHEMA_CHECKER();
+  const Report report = run(R"("run": [
+      {"name": "one", "run": ["echo", "7"], "capture": "n"}, {"name": "two", "run": ["false"]}],
+    "expect": [{"that": "x", "left": "${n}", "op": "<", "right": "1"}],
+    "measure": [{"name": "n", "unit": "things", "value": "${n}"}])");
+  EXPECT_EQ(strata::testing::schema_faults("strata-scenario-result-1.schema.json", to_json(report)),
+            "");
 }
 
 }  // namespace

@@ -39,7 +39,9 @@ std::string own_program(const std::string& name) {
   return std::string(bin != nullptr ? bin : STRATA_BIN) + "/" + name;
 }
 
-std::filesystem::path source_dir() { return STRATA_SOURCE; }
+std::filesystem::path source_dir() {
+  return STRATA_SOURCE;
+}
 
 Completed run(std::vector<std::string> argv, std::string input) {
   Command command;
