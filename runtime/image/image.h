@@ -51,6 +51,7 @@ struct Image {
   std::string id;  // digest of the configuration, as docker's image ID
   Descriptor manifest;
   std::vector<std::string> names;  // "debian:bookworm", sorted; may be empty
+  uint64_t size = 0;               // bytes of the files in all layers, unpacked
   Config config;
   std::vector<Layer> layers;  // bottom first, as the spec lists them
 

@@ -1,0 +1,79 @@
+#include "runtime/image/layout.h"
+
+#include <algorithm>
+#include <charconv>
+
+#include "runtime/image/digest.h"
+#include "unionfs/base/file.h"
+
+namespace strata::image {
+namespace {
+
+Result<Manifest> read_manifest(const Store& store, const IndexEntry& entry) {
+  const std::string place = "manifest " + entry.target.digest;
+  auto text = read_file(store.blob_path(entry.target.digest), kMaxManifestBytes);
+  if (!text) return fail_in(place, std::move(text).error());
+  return parse_manifest(*text, place);
+}
+
+uint64_t number_or(const std::string& text, uint64_t fallback) {
+  uint64_t value = 0;
+  const char* end = text.data() + text.size();
+  const auto [parsed, error] = std::from_chars(text.data(), end, value);
+  return error == std::errc() && parsed == end && !text.empty() ? value : fallback;
+}
+
+}  // namespace
+
+Result<std::vector<IndexEntry>> read_index(const Store& store) {
+  const auto path = store.layout_dir() / "index.json";
+  STRATA_TRY(const auto text, read_file_if_exists(path, kMaxIndexBytes));
+  if (!text) return std::vector<IndexEntry>();
+  return parse_index(*text, path.string());
+}
+
+std::vector<std::string> names_of(const std::vector<IndexEntry>& index,
+                                  std::string_view manifest_digest) {
+  std::vector<std::string> names;
+  for (const auto& entry : index) {
+    if (entry.target.digest != manifest_digest) continue;
+    if (auto name = entry.annotation(kRefName); !name.empty()) names.push_back(std::move(name));
+  }
+  std::sort(names.begin(), names.end());
+  names.erase(std::unique(names.begin(), names.end()), names.end());
+  return names;
+}
+
+Result<std::string> image_id_of(const Store& store, const IndexEntry& entry) {
+  if (auto id = entry.annotation(kImageId); is_digest(id)) return id;
+  STRATA_TRY(const Manifest manifest, read_manifest(store, entry));
+  return manifest.config.digest;
+}
+
+Result<Image> read_image(const Store& store, const std::vector<IndexEntry>& index,
+                         const IndexEntry& entry) {
+  STRATA_TRY(const Manifest manifest, read_manifest(store, entry));
+  const std::string place = "configuration " + manifest.config.digest;
+  auto text = read_file(store.blob_path(manifest.config.digest), kMaxConfigBytes);
+  if (!text) return fail_in(place, std::move(text).error());
+  STRATA_TRY(ParsedConfig parsed, parse_config(*text, place));
+  if (parsed.diff_ids.size() != manifest.layers.size())
+    return fail(EBADMSG, "image " + manifest.config.digest + ": its manifest lists " +
+                             std::to_string(manifest.layers.size()) +
+                             " layers, its configuration " +
+                             std::to_string(parsed.diff_ids.size()));
+  Image image{.id = manifest.config.digest,
+              .manifest = entry.target,
+              .names = names_of(index, entry.target.digest),
+              .config = std::move(parsed.config)};
+  uint64_t blob_bytes = 0;
+  for (size_t i = 0; i < manifest.layers.size(); ++i) {
+    const auto& diff_id = parsed.diff_ids[i];
+    image.layers.push_back({manifest.layers[i], diff_id, store.layer_path(diff_id)});
+    blob_bytes += manifest.layers[i].size;
+  }
+  image.size = number_or(entry.annotation(kImageSize), blob_bytes);
+  return image;
+}
+
+}  // namespace strata::image

@@ -1,0 +1,32 @@
+// The OCI image layout under images/, read: index.json, and the images that its entries lead to.
+//
+// Private to runtime/image. Plain functions over files that only ever appear whole; any thread.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "runtime/image/image.h"
+#include "runtime/image/oci_json.h"
+#include "runtime/image/store.h"
+#include "unionfs/base/result.h"
+
+namespace strata::image {
+
+// index.json; no entries if there is none yet.
+[[nodiscard]] Result<std::vector<IndexEntry>> read_index(const Store& store);
+
+// The names that entries give to the manifest with this digest, sorted, each once.
+[[nodiscard]] std::vector<std::string> names_of(const std::vector<IndexEntry>& index,
+                                                std::string_view manifest_digest);
+
+// The image ID behind an entry: from our annotation, else from the manifest itself.
+[[nodiscard]] Result<std::string> image_id_of(const Store& store, const IndexEntry& entry);
+
+// The image behind one entry of `index`: its manifest and its configuration are read.
+[[nodiscard]] Result<Image> read_image(const Store& store, const std::vector<IndexEntry>& index,
+                                       const IndexEntry& entry);
+
+}  // namespace strata::image
