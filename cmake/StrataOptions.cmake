@@ -42,6 +42,9 @@ if(STRATA_SANITIZE)
   target_compile_definitions(strata_compile INTERFACE STRATA_SANITIZE=1)
 endif()
 
+# `programs`: everything that is installed, without the tests.
+add_custom_target(programs)
+
 # strata_library(NAME SOURCES a.cc b.cc [PUBLIC targets…] [PRIVATE targets…])
 function(strata_library name)
   cmake_parse_arguments(arg "" "" "SOURCES;PUBLIC;PRIVATE" ${ARGN})
@@ -59,5 +62,6 @@ function(strata_program name)
   if(arg_STATIC AND NOT STRATA_SANITIZE)
     target_link_options(${name} PRIVATE -static)
   endif()
+  add_dependencies(programs ${name})
   install(TARGETS ${name} RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 endfunction()
