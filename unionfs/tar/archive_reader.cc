@@ -1,5 +1,7 @@
 #include "unionfs/tar/archive_reader.h"
 
+#include <algorithm>
+#include <array>
 #include <cerrno>
 #include <string_view>
 #include <utility>
@@ -14,6 +16,26 @@ constexpr size_t kBufferSize = size_t{256} << 10;
 bool is_about_locale(const char* text) {
   return text != nullptr && std::string_view(text).ends_with("to current locale.");
 }
+
+// libarchive (3.6) drops the first link target of a tar if it stands in the PAX header alone, since
+// its buffer for the ustar field has not been used yet; Go's archive/tar leaves that field empty
+// for targets without any ASCII. So each tar gets an entry in front that uses the buffer.
+constexpr std::array<char, 512> kPrimer = [] {
+  std::array<char, 512> block{};
+  const auto put = [&](size_t at, std::string_view text) {
+    std::ranges::copy(text, block.begin() + at);
+  };
+  put(0, "primer");
+  put(100, "0000777");           // mode
+  put(148, "        ");          // checksum, as it counts itself
+  put(156, "2primer");           // symbolic link, its target
+  put(257, {"ustar\00000", 8});  // magic and version
+  unsigned sum = 0;
+  for (const char c : block) sum += static_cast<unsigned char>(c);
+  for (size_t i = 6; i-- > 0; sum /= 8) block[148 + i] = static_cast<char>('0' + sum % 8);
+  block[154] = '\0';
+  return block;
+}();
 
 }  // namespace
 
@@ -31,17 +53,23 @@ Result<std::unique_ptr<ArchiveReader>> ArchiveReader::open(ByteSource& source) {
       ::archive_read_open2(reader->handle_, reader.get(), nullptr, on_read, nullptr, nullptr) !=
           ARCHIVE_OK)
     return reader->failure();
+  STRATA_CHECK(reader->next());  // the primer
   return reader;
 }
 
 la_ssize_t ArchiveReader::on_read(archive* handle, void* self, const void** buffer) {
   auto& reader = *static_cast<ArchiveReader*>(self);
+  if (!std::exchange(reader.is_primed_, true)) {
+    *buffer = kPrimer.data();
+    return kPrimer.size();
+  }
   auto count = reader.source_.read(reader.buffer_);
   if (!count) {
     reader.source_error_ = std::move(count).error();
     ::archive_set_error(handle, EIO, "the source failed");
     return -1;
   }
+  reader.bytes_read_ += *count;
   *buffer = reader.buffer_.data();
   return static_cast<la_ssize_t>(*count);
 }
@@ -59,6 +87,7 @@ Result<archive_entry*> ArchiveReader::next() {
     case ARCHIVE_OK:
       return entry;
     case ARCHIVE_EOF:
+      if (bytes_read_ == 0) return fail(EINVAL, "it is empty, not even a tar without entries");
       return nullptr;
     case ARCHIVE_WARN:
       if (is_about_locale(::archive_error_string(handle_))) return entry;

@@ -26,13 +26,14 @@ struct DataBlock {
 
 class ArchiveReader {
  public:
-  // Reads the first header. EINVAL if `source` gives no tar. `source` must outlive the reader.
+  // `source` must outlive the reader.
   [[nodiscard]] static Result<std::unique_ptr<ArchiveReader>> open(ByteSource& source);
   ArchiveReader(const ArchiveReader&) = delete;
   ArchiveReader& operator=(const ArchiveReader&) = delete;
   ~ArchiveReader();
 
-  // The next entry, or nullptr at the end. Valid until the next call.
+  // The next entry, or nullptr at the end. Valid until the next call. EINVAL for what is no tar, is
+  // damaged or cut off, or says something that libarchive can't make out.
   [[nodiscard]] Result<archive_entry*> next();
 
   // The next piece of the entry's content, or nullopt at its end. Valid until the next call.
@@ -50,6 +51,8 @@ class ArchiveReader {
   ByteSource& source_;
   std::vector<std::byte> buffer_;
   std::optional<Error> source_error_;
+  bool is_primed_ = false;
+  uint64_t bytes_read_ = 0;
   archive* handle_;
 };
 
