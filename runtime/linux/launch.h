@@ -8,7 +8,8 @@
 // parent and calls _exit. setup_steps.h names the steps; each is timed, and the laps travel to the
 // parent, so that where a start spends its time is part of the answer.
 //
-// No descriptor of the caller's reaches the container but `stdio`.
+// No descriptor of the caller's reaches the container but `stdio`; those are closed in the waiting
+// child, too. Should the caller die before start(), the child ends by itself.
 //
 // Thread rule: call from a single-threaded process (clone without exec).
 #pragma once
@@ -30,7 +31,8 @@
 namespace strata::linux {
 
 // What the program gets as its standard streams. With spec.process.terminal these are not used:
-// the terminal is made inside, and its master comes back in Launched::console.
+// the terminal is made inside, and its master comes back in Launched::console. Pipes are given to
+// the program's user, so that it can reopen /dev/stdout.
 struct Stdio {
   int in = -1;  // -1: /dev/null
   int out = -1;
@@ -43,9 +45,10 @@ struct SetupLap {
 };
 
 struct LaunchRequest {
-  const oci::Spec* spec = nullptr;
-  int root_mount = -1;             // detached mount (mount_overlay); stays the caller's
-  const Cgroup* cgroup = nullptr;  // may be null
+  const oci::Spec* spec = nullptr;  // spec.root.path is not looked at: root_mount is the root
+  int root_mount = -1;  // detached mount (mount_overlay); stays the caller's, who closes it after
+                        // launch(): until then it keeps the file system from being unmounted
+  const Cgroup* cgroup = nullptr;  // null: the caller's own, and no /sys/fs/cgroup inside
   Stdio stdio;
   std::span<const sock_filter> seccomp;  // empty: no filter
 };
@@ -55,6 +58,8 @@ class Launched {
  public:
   Launched(Launched&&) noexcept;
   Launched& operator=(Launched&&) noexcept;
+  Launched(const Launched&) = delete;
+  Launched& operator=(const Launched&) = delete;
   ~Launched();
 
   [[nodiscard]] pid_t pid() const { return pid_; }
@@ -62,18 +67,21 @@ class Launched {
   // The master of the terminal, if the spec asked for one.
   [[nodiscard]] UniqueFd& console() { return console_; }
 
-  // Lets the program run. Errors: ENOENT (not found: 127 for the shell), EACCES, ENOEXEC, … (can't
-  // be executed: 126), naming argv[0]. After an error the process is gone and reaped. On success
-  // the process is the caller's to reap.
+  // Lets the program run. Errors name argv[0]:
+  //   ENOENT   it was not found (127 for the shell); if it is there but the interpreter of its
+  //            first line or its dynamic linker is not, the text says so
+  //   EACCES, ENOEXEC, …   it can't be executed (126)
+  // After an error the process is gone and reaped. On success the process is the caller's to reap.
   [[nodiscard]] Result<void> start();
 
-  // Set-up steps with their times, in order; complete after start().
+  // Set-up steps with their times, in order: "prepare" and "clone" are the parent's, the rest the
+  // child's; complete after start().
   [[nodiscard]] const std::vector<SetupLap>& laps() const { return laps_; }
 
  private:
-  friend Result<Launched> launch(const LaunchRequest& request);
-  friend Result<Launched> launch_exec(const struct ExecRequest& request);
+  friend class Launcher;
   Launched() = default;
+  void kill_and_reap();
   pid_t pid_ = -1;
   UniqueFd pidfd_, channel_, console_;
   std::string program_;
@@ -82,13 +90,17 @@ class Launched {
 };
 
 // Errors name the step: "set up container: mount proc on /proc: Operation not permitted". A death
-// by the OOM killer during set-up is ENOMEM and says so.
+// by the OOM killer during set-up is ENOMEM and says so. EINVAL: the spec asks for what makes no
+// sense or would change the host (a hostname without a uts namespace, a sysctl that is not the
+// container's own); ENOTSUP: user and time namespaces.
 [[nodiscard]] Result<Launched> launch(const LaunchRequest& request);
 
-// A further program in a running container: `exec`. `pid` is the container's first process; its
-// namespaces, root, cgroup are joined; a new process is set up and waits as above.
+// A further program in a running container: `exec`. The namespaces, root and cgroup of the
+// container's first process are joined; a new process is set up and waits as above.
 struct ExecRequest {
   pid_t pid = -1;
+  int pidfd = -1;  // of the same process, if the caller holds one: then `pid` is not looked at and
+                   // can't be mistaken for a later process of that number
   const oci::Process* process = nullptr;
   const Cgroup* cgroup = nullptr;
   Stdio stdio;

@@ -7,6 +7,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "unionfs/base/result.h"
@@ -55,7 +56,17 @@ struct Namespace {
   std::string path;  // empty: a new one
 };
 
+// One rule of the device controller; later rules win over earlier ones.
+struct DeviceRule {
+  bool allow = false;
+  std::string type;              // "c", "b", or "a" (empty): any
+  std::optional<int64_t> major;  // absent: any
+  std::optional<int64_t> minor;
+  std::string access;  // of "rwm"
+};
+
 struct Resources {
+  std::vector<DeviceRule> devices;      // the runtime adds the devices that every container has
   std::optional<int64_t> memory_limit;  // bytes, -1 unlimited
   std::optional<int64_t> memory_swap;   // bytes, memory and swap together
   std::optional<uint64_t> cpu_shares;
@@ -89,14 +100,17 @@ struct Spec {
 };
 
 // What docker, podman and `runc spec` agree on for a Linux container: /proc /dev /dev/pts /dev/shm
-// /dev/mqueue /sys /sys/fs/cgroup mounts, masked and read-only paths, all namespaces but user,
-// docker's default capabilities.
+// /dev/mqueue /sys /sys/fs/cgroup mounts, masked and read-only paths, all namespaces but user and
+// time, docker's default capabilities, no devices but those that every container has. The caller
+// adds root, args, env and cgroups_path.
 [[nodiscard]] Spec default_spec();
 
-// config.json, complete enough for another runtime to run it.
+// config.json, complete enough for another runtime to run it. JSON holds Unicode only: bytes that are
+// not UTF-8 are written as U+FFFD.
 [[nodiscard]] std::string to_json(const Spec& spec);
 
-// Reads what to_json wrote. Unknown members are refused with their JSON path (EINVAL).
+// Reads what to_json wrote. Unknown members and values of a wrong type or range are refused with
+// their JSON path, e.g. "config.json: linux.resources.hugepages: unknown member" (EINVAL).
 [[nodiscard]] Result<Spec> from_json(std::string_view text, std::string_view name);
 
 }  // namespace strata::oci

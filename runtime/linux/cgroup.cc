@@ -1,0 +1,151 @@
+// Creating and removing; cgroup_control.cc has what is done to a cgroup in between.
+
+#include "runtime/linux/cgroup.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <string>
+#include <thread>
+
+#include "runtime/linux/cgroup_files.h"
+#include "runtime/linux/cgroup_hierarchies.h"
+#include "runtime/linux/cgroup_resources.h"
+#include "unionfs/base/undo.h"
+
+namespace strata::linux {
+namespace {
+
+using namespace std::chrono_literals;
+
+// Whether a container needs a directory in this hierarchy; cgroup.h says why.
+bool is_needed(const CgroupHierarchy& hierarchy, bool hybrid, const oci::Resources& resources) {
+  if (hierarchy.unified) return true;
+  const bool cpu = resources.cpu_shares || resources.cpu_quota || resources.cpu_period;
+  const auto needed = [&](const std::string& controller) {
+    if (controller == "memory" || controller == "pids" || controller == "devices") return true;
+    if (controller == "freezer" || controller == "cpuacct") return !hybrid;
+    if (controller == "cpu") return cpu;
+    return controller == "cpuset" && !resources.cpus.empty();
+  };
+  return std::any_of(hierarchy.controllers.begin(), hierarchy.controllers.end(), needed);
+}
+
+// A v1 cpuset takes no process until it has CPUs and memory nodes, and starts with none
+// (Documentation/admin-guide/cgroup-v1/cpusets.rst): those of the parent, from the top down.
+Result<void> inherit_cpuset(const std::filesystem::path& directory) {
+  for (const char* file : {"cpuset.cpus", "cpuset.mems"}) {
+    Cgroup::Directory parent{.path = directory.parent_path()};
+    Cgroup::Directory child{.path = directory};
+    parent.fd.reset(::open(parent.path.c_str(), O_PATH | O_CLOEXEC));
+    child.fd.reset(::open(child.path.c_str(), O_PATH | O_CLOEXEC));
+    const auto own = read_cgroup_file(child, file);
+    if (own && own->find_first_not_of(" \n") != std::string::npos) continue;
+    const auto value = read_cgroup_file(parent, file);
+    if (value) STRATA_CHECK(write_cgroup_file(child, file, *value));
+  }
+  return {};
+}
+
+// mkdir -p up to the hierarchy's mount; the last directory must be new.
+Result<void> make_directory(const CgroupHierarchy& hierarchy, const std::filesystem::path& path) {
+  const bool cpuset = hierarchy.has("cpuset");
+  if (::mkdir(path.c_str(), 0755) < 0) {
+    if (errno != ENOENT || path.native().size() <= hierarchy.mount.size())
+      return fail_errno("create cgroup " + path.string());
+    const auto parent = make_directory(hierarchy, path.parent_path());
+    if (!parent && parent.error().code != EEXIST) return parent;
+    if (::mkdir(path.c_str(), 0755) < 0) return fail_errno("create cgroup " + path.string());
+  }
+  return cpuset ? inherit_cpuset(path) : Result<void>();
+}
+
+Result<void> check_path(const std::string& path) {
+  const bool bad = path.size() < 2 || path.front() != '/' || path.back() == '/' ||
+                   path.find("//") != std::string::npos ||
+                   (path + "/").find("/../") != std::string::npos;
+  if (bad) return fail(EINVAL, "cgroup path '" + path + "' is not absolute and plain");
+  return {};
+}
+
+// Removes a directory and those below it. EBUSY as long as processes are inside.
+int remove_directory(const std::string& path) {
+  if (::rmdir(path.c_str()) == 0 || errno == ENOENT) return 0;
+  if (errno != EBUSY) return errno;
+  std::error_code ec;
+  for (const auto& entry : std::filesystem::directory_iterator(path, ec)) {
+    if (!entry.is_directory(ec)) continue;
+    if (const int code = remove_directory(entry.path()); code != 0) return code;
+  }
+  return ::rmdir(path.c_str()) == 0 || errno == ENOENT ? 0 : errno;
+}
+
+Result<void> remove_when_empty(const std::string& path) {
+  constexpr auto kPatience = 2s;
+  const auto deadline = std::chrono::steady_clock::now() + kPatience;
+  auto pause = 100us;
+  for (;;) {
+    const int code = remove_directory(path);
+    if (code == 0) return {};
+    if (code != EBUSY || std::chrono::steady_clock::now() > deadline)
+      return fail_errno("remove cgroup " + path, code);
+    std::this_thread::sleep_for(pause);
+    pause = std::min(pause * 2, std::chrono::microseconds(20ms));
+  }
+}
+
+}  // namespace
+
+Result<void> Cgroup::add_directory(const CgroupHierarchy& hierarchy, const std::string& path) {
+  std::string full = hierarchy.mount + path;
+  STRATA_CHECK(make_directory(hierarchy, full));
+  UniqueFd fd(::open(full.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+  if (!fd) return fail_errno("open cgroup " + full);
+  directories_.push_back(
+      {std::move(full), hierarchy.controllers, hierarchy.unified, std::move(fd)});
+  return {};
+}
+
+Result<Cgroup> Cgroup::create(const std::string& path, const oci::Resources& resources) {
+  STRATA_CHECK(check_path(path));
+  const auto& host = CgroupHierarchies::host();
+  const bool hybrid = host.unified() != nullptr;
+  Cgroup cgroup;
+  Undo undo;
+  undo.add([&] { (void)cgroup.remove(); });
+  for (const auto& hierarchy : host.all()) {
+    if (is_needed(hierarchy, hybrid, resources))
+      STRATA_CHECK(cgroup.add_directory(hierarchy, path));
+  }
+  if (cgroup.directories_.empty()) return fail(ENOTSUP, "no cgroup file system is mounted");
+  STRATA_CHECK(apply_resources(cgroup.directories_, resources));
+  undo.release();
+  return cgroup;
+}
+
+Cgroup Cgroup::existing(const std::string& path) {
+  Cgroup cgroup;
+  if (!check_path(path)) return cgroup;
+  for (const auto& hierarchy : CgroupHierarchies::host().all()) {
+    std::string full = hierarchy.mount + path;
+    UniqueFd fd(::open(full.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+    if (!fd) continue;
+    cgroup.directories_.push_back(
+        {std::move(full), hierarchy.controllers, hierarchy.unified, std::move(fd)});
+  }
+  return cgroup;
+}
+
+Result<void> Cgroup::remove() const {
+  Result<void> outcome;
+  for (const auto& directory : directories_) {
+    auto removed = remove_when_empty(directory.path);
+    if (!removed && outcome) outcome = std::move(removed);
+  }
+  return outcome;
+}
+
+}  // namespace strata::linux

@@ -1,0 +1,91 @@
+// The child's life: one step after the other, each timed; then the wait; then execve.
+
+#include <unistd.h>
+
+#include <cerrno>
+#include <ctime>
+#include <span>
+
+#include "runtime/linux/child_steps.h"
+
+namespace strata::linux {
+namespace {
+
+struct SetupStep {
+  Step step;
+  StepFunction take;
+};
+
+constexpr SetupStep kLaunchSteps[] = {
+    {Step::kCgroup, join_cgroups},        {Step::kNamespaces, enter_namespaces},
+    {Step::kOomScore, set_oom_score},     {Step::kHostname, set_hostname},
+    {Step::kLoopback, bring_loopback_up}, {Step::kRoot, attach_root},
+    {Step::kMounts, attach_mounts},       {Step::kSysctl, write_sysctls},
+    {Step::kMaskedPaths, mask_paths},     {Step::kReadonlyPaths, protect_paths},
+    {Step::kPivot, pivot_root},           {Step::kTerminal, start_session_with_console},
+    {Step::kRlimits, set_limits},         {Step::kDirectory, enter_directory},
+    {Step::kIdentity, take_identity},     {Step::kDescriptors, close_descriptors},
+    {Step::kSeccomp, install_seccomp},    {Step::kCapabilities, drop_capabilities},
+};
+
+constexpr SetupStep kExecSteps[] = {
+    {Step::kCgroup, join_cgroups},
+    {Step::kOomScore, set_oom_score},  // while /proc is still the host's
+    {Step::kNamespaces, enter_namespaces},
+    {Step::kTerminal, start_session},
+    {Step::kRlimits, set_limits},
+    {Step::kDirectory, enter_directory},
+    {Step::kIdentity, take_identity},
+    {Step::kDescriptors, close_descriptors},
+    {Step::kSeccomp, install_seccomp},
+    {Step::kCapabilities, drop_capabilities},
+};
+
+int64_t now_ns() {
+  timespec now{};
+  ::clock_gettime(CLOCK_MONOTONIC, &now);
+  return int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec;
+}
+
+[[noreturn]] void give_up(const ChildPlan& plan, ChildState& state, Step step) {
+  state.report.step = step;
+  state.report.code = errno;
+  send_report(plan.channel, state.report, -1);
+  ::_exit(1);
+}
+
+[[noreturn]] void run(const ChildPlan& plan, std::span<const SetupStep> steps) {
+  ChildState state;
+  int64_t before = now_ns();
+  for (const auto& [step, take] : steps) {
+    state.report.index = 0;
+    if (take(plan, state) < 0) give_up(plan, state, step);
+    const int64_t after = now_ns();
+    state.report.lap_ns[static_cast<size_t>(step)] = after - before;
+    before = after;
+  }
+  send_report(plan.channel, state.report, state.master.get());
+  state.master.reset();
+
+  // One byte lets the program run; the end of the stream means that the parent is gone.
+  char go = 0;
+  ssize_t n = 0;
+  do {
+    n = ::read(plan.channel, &go, 1);
+  } while (n < 0 && errno == EINTR);
+  if (n != 1) ::_exit(1);
+  execute(plan, state);
+  give_up(plan, state, Step::kExec);
+}
+
+}  // namespace
+
+void run_launch_child(const ChildPlan& plan) noexcept {
+  run(plan, kLaunchSteps);
+}
+
+void run_exec_child(const ChildPlan& plan) noexcept {
+  run(plan, kExecSteps);
+}
+
+}  // namespace strata::linux

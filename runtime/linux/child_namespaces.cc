@@ -1,0 +1,68 @@
+// Steps: cgroups, namespaces, what belongs to them.
+
+#include <fcntl.h>
+#include <sched.h>
+#include <sys/ioctl.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cstring>
+
+#include <net/if.h>
+
+#include "runtime/linux/child_steps.h"
+
+namespace strata::linux {
+namespace {
+
+int write_file(int dir, const char* path, const char* text, size_t size) {
+  const UniqueFd fd(::openat(dir, path, O_WRONLY | O_CLOEXEC));
+  return fd && ::write(fd.get(), text, size) >= 0 ? 0 : -1;
+}
+
+}  // namespace
+
+// "0" means the writer. For a single thread the kernel need not wait until no thread group changes
+// (cgroup_procs_write_start), so this takes microseconds where a write of the pid to cgroup.procs
+// takes an RCU grace period.
+int join_cgroups(const ChildPlan& plan, ChildState& state) noexcept {
+  for (const int directory : plan.v1_cgroups) {
+    if (write_file(directory, "tasks", "0", 1) < 0) return -1;
+    ++state.report.index;
+  }
+  return 0;
+}
+
+int enter_namespaces(const ChildPlan& plan, ChildState& state) noexcept {
+  // Nobody may look into a process that has the host's program mapped and is already among the
+  // container's (CVE-2016-9962); execve makes it an ordinary process again.
+  if (::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0) return -1;
+  for (const auto& ns : plan.joined) {
+    if (::setns(ns.fd.get(), ns.flags) < 0) return -1;
+    ++state.report.index;
+  }
+  return plan.unshare_flags == 0 ? 0 : ::unshare(static_cast<int>(plan.unshare_flags));
+}
+
+int set_oom_score(const ChildPlan& plan, ChildState&) noexcept {
+  if (plan.oom_score.empty()) return 0;
+  return write_file(AT_FDCWD, "/proc/self/oom_score_adj", plan.oom_score.data(),
+                    plan.oom_score.size());
+}
+
+int set_hostname(const ChildPlan& plan, ChildState&) noexcept {
+  return plan.hostname.empty() ? 0 : ::sethostname(plan.hostname.data(), plan.hostname.size());
+}
+
+int bring_loopback_up(const ChildPlan& plan, ChildState&) noexcept {
+  if (!plan.new_network) return 0;
+  const UniqueFd socket(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  if (!socket) return -1;
+  ifreq request{};
+  std::memcpy(request.ifr_name, "lo", sizeof "lo");
+  request.ifr_flags = IFF_UP | IFF_RUNNING;
+  return ::ioctl(socket.get(), SIOCSIFFLAGS, &request);
+}
+
+}  // namespace strata::linux

@@ -1,0 +1,111 @@
+// Steps: limits, identity, capabilities, seccomp, execve.
+
+#include <fcntl.h>
+#include <grp.h>
+#include <linux/seccomp.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+
+#include "runtime/linux/child_steps.h"
+
+namespace strata::linux {
+namespace {
+
+constexpr unsigned kFirstAfterStreams = 3;
+
+int close_between(unsigned first, unsigned last) {
+  if (first > last) return 0;
+  return static_cast<int>(::syscall(SYS_close_range, first, last, 0));
+}
+
+// A program starts with default dispositions and no signal blocked, whatever its starter ignored.
+void reset_signals() {
+  struct sigaction as_default {};
+  as_default.sa_handler = SIG_DFL;
+  for (int signal = 1; signal < NSIG; ++signal) ::sigaction(signal, &as_default, nullptr);
+  sigset_t none;
+  ::sigemptyset(&none);
+  ::sigprocmask(SIG_SETMASK, &none, nullptr);
+}
+
+bool exists(const char* path) {
+  return ::faccessat(AT_FDCWD, path, F_OK, AT_EACCESS) == 0;
+}
+
+}  // namespace
+
+int set_limits(const ChildPlan& plan, ChildState& state) noexcept {
+  for (const auto& limit : plan.limits) {
+    if (::syscall(SYS_prlimit64, 0, limit.resource, &limit.value, nullptr) < 0) return -1;
+    ++state.report.index;
+  }
+  return 0;
+}
+
+// The permitted set is kept over the change of uid; what is not wanted goes in drop_capabilities.
+int take_identity(const ChildPlan& plan, ChildState&) noexcept {
+  if (limit_bounding_set(plan.capabilities.bounding) < 0) return -1;
+  if (::prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) < 0) return -1;
+  // The system calls themselves: glibc's wrappers would signal other threads.
+  if (::syscall(SYS_setgroups, plan.groups.size(), plan.groups.data()) < 0) return -1;
+  if (::syscall(SYS_setresgid, plan.gid, plan.gid, plan.gid) < 0) return -1;
+  if (::syscall(SYS_setresuid, plan.uid, plan.uid, plan.uid) < 0) return -1;
+  if (plan.no_new_privileges && ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0) return -1;
+  ::umask(plan.umask);
+  return 0;
+}
+
+// The caller's descriptors go before the wait for start(), so that nobody who waits for the end of
+// a pipe waits for a container that was created and not started.
+int close_descriptors(const ChildPlan& plan, ChildState& state) noexcept {
+  const auto channel = static_cast<unsigned>(plan.channel);
+  const unsigned master = state.master ? static_cast<unsigned>(state.master.get()) : channel;
+  const unsigned low = std::min(channel, master);
+  const unsigned high = std::max(channel, master);
+  if (close_between(kFirstAfterStreams, low - 1) < 0 || close_between(low + 1, high - 1) < 0)
+    return -1;
+  return close_between(high + 1, ~0U);
+}
+
+// Without no_new_privs this needs CAP_SYS_ADMIN (seccomp(2)), which the program may not have: so it
+// comes before the capabilities are dropped, and the filter has to allow capset and prctl.
+int install_seccomp(const ChildPlan& plan, ChildState&) noexcept {
+  if (plan.seccomp.empty()) return 0;
+  if (plan.uid != 0 && raise_permitted() < 0) return -1;
+  const sock_fprog program{static_cast<unsigned short>(plan.seccomp.size()),
+                           const_cast<sock_filter*>(plan.seccomp.data())};
+  return static_cast<int>(::syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program));
+}
+
+int drop_capabilities(const ChildPlan& plan, ChildState&) noexcept {
+  if (set_capabilities(plan.capabilities) < 0) return -1;
+  return set_ambient(plan.capabilities.ambient);
+}
+
+// As execvp(3) searches: a candidate that may not be run counts only if no other is found.
+int execute(const ChildPlan& plan, ChildState& state) noexcept {
+  reset_signals();
+  int code = ENOENT;
+  for (uint32_t i = 0; i < plan.candidates.size(); ++i) {
+    const char* path = plan.candidates[i].c_str();
+    ::execve(path, plan.argv.data(), plan.envp.data());
+    const bool missing = errno == ENOENT || errno == ENOTDIR;
+    if (missing && !exists(path)) continue;
+    code = errno;
+    state.report.index = i;
+    // The file is there, so what is not is the interpreter of a script or the dynamic linker.
+    state.report.interpreter_missing = missing ? 1 : 0;
+    if (code != EACCES) break;
+  }
+  errno = code;
+  return -1;
+}
+
+}  // namespace strata::linux

@@ -1,0 +1,47 @@
+// The steps that the child takes. Each returns 0, or -1 with errno, having said in the report
+// which of several objects was at fault. All are async-signal-safe.
+//
+// For the .cc files of runtime/linux only.
+#pragma once
+
+#include "runtime/linux/child_plan.h"
+
+namespace strata::linux {
+
+struct ChildState {
+  SetupReport report;
+  UniqueFd master;  // of the terminal
+};
+
+using StepFunction = int (*)(const ChildPlan& plan, ChildState& state) noexcept;
+
+// child_namespaces.cc
+int join_cgroups(const ChildPlan& plan, ChildState& state) noexcept;
+int enter_namespaces(const ChildPlan& plan, ChildState& state) noexcept;
+int set_oom_score(const ChildPlan& plan, ChildState& state) noexcept;
+int set_hostname(const ChildPlan& plan, ChildState& state) noexcept;
+int bring_loopback_up(const ChildPlan& plan, ChildState& state) noexcept;
+
+// child_filesystem.cc
+int attach_root(const ChildPlan& plan, ChildState& state) noexcept;
+int attach_mounts(const ChildPlan& plan, ChildState& state) noexcept;
+int write_sysctls(const ChildPlan& plan, ChildState& state) noexcept;
+int mask_paths(const ChildPlan& plan, ChildState& state) noexcept;
+int protect_paths(const ChildPlan& plan, ChildState& state) noexcept;
+int pivot_root(const ChildPlan& plan, ChildState& state) noexcept;
+int enter_directory(const ChildPlan& plan, ChildState& state) noexcept;
+
+// child_terminal.cc
+int start_session_with_console(const ChildPlan& plan, ChildState& state) noexcept;  // launch
+int start_session(const ChildPlan& plan, ChildState& state) noexcept;               // exec
+
+// child_process.cc
+int set_limits(const ChildPlan& plan, ChildState& state) noexcept;
+int take_identity(const ChildPlan& plan, ChildState& state) noexcept;
+int close_descriptors(const ChildPlan& plan, ChildState& state) noexcept;
+int install_seccomp(const ChildPlan& plan, ChildState& state) noexcept;
+int drop_capabilities(const ChildPlan& plan, ChildState& state) noexcept;
+// Returns only on failure.
+int execute(const ChildPlan& plan, ChildState& state) noexcept;
+
+}  // namespace strata::linux

@@ -1,0 +1,73 @@
+// Building and checking; mount_prepare.cc and mount_attach.cc carry the plan out.
+
+#include "runtime/linux/mount_plan.h"
+
+#include <string_view>
+
+namespace strata::linux {
+namespace {
+
+std::string describe(const oci::Mount& mount) {
+  return "mount " + (mount.type.empty() ? mount.source : mount.type) + " on '" + mount.destination +
+         "'";
+}
+
+// Plain form of an absolute path; nullopt-like empty result for what must be refused.
+Result<std::string> plain_target(const oci::Mount& mount) {
+  const std::string_view given = mount.destination;
+  if (!given.starts_with('/'))
+    return fail(EINVAL, describe(mount) + ": the destination is not an absolute path");
+  if (given.find('\0') != std::string_view::npos)
+    return fail(EINVAL, describe(mount) + ": the destination contains a NUL");
+  std::string plain;
+  for (size_t at = 0; at < given.size();) {
+    const size_t end = std::min(given.find('/', at), given.size());
+    const auto component = given.substr(at, end - at);
+    at = end + 1;
+    if (component.empty() || component == ".") continue;
+    if (component == "..") return fail(EINVAL, describe(mount) + ": '..' in the destination");
+    plain += "/";
+    plain += component;
+  }
+  if (plain.empty()) return fail(EINVAL, describe(mount) + ": nothing can be mounted on the root");
+  return plain;
+}
+
+Result<PlannedMount> plan_one(const oci::Mount& mount) {
+  PlannedMount planned{.type = mount.type, .source = mount.source};
+  STRATA_TRY(planned.target, plain_target(mount));
+  auto options = parse_mount_options(mount.options);
+  if (!options) return fail_in(describe(mount), std::move(options).error());
+  planned.options = *std::move(options);
+  if (mount.type == "bind" || planned.options.bind) {
+    planned.kind = PlannedMount::Kind::kBind;
+    if (!planned.source.starts_with('/'))
+      return fail(EINVAL, describe(mount) + ": the source is not an absolute path");
+    return planned;
+  }
+  if (mount.type.empty()) return fail(EINVAL, describe(mount) + ": no file system type");
+  if (mount.type == "cgroup" || mount.type == "cgroup2") planned.kind = PlannedMount::Kind::kCgroup;
+  return planned;
+}
+
+}  // namespace
+
+Result<MountPlan> MountPlan::build(const oci::Spec& spec) {
+  MountPlan plan;
+  plan.mounts_.reserve(spec.mounts.size());
+  for (const auto& mount : spec.mounts) {
+    STRATA_TRY(auto planned, plan_one(mount));
+    if (plan.find(planned.target) != nullptr)
+      return fail(EINVAL, describe(mount) + ": something else is mounted there already");
+    plan.mounts_.push_back(std::move(planned));
+  }
+  return plan;
+}
+
+const PlannedMount* MountPlan::find(std::string_view target) const {
+  for (const auto& mount : mounts_)
+    if (mount.target == target) return &mount;
+  return nullptr;
+}
+
+}  // namespace strata::linux

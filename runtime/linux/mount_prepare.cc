@@ -1,0 +1,162 @@
+// The half of a mount plan that is done in the caller's mount namespace.
+
+#include <fcntl.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+
+#include <utility>
+
+#include "runtime/linux/device_nodes.h"
+#include "runtime/linux/mount_plan.h"
+
+namespace strata::linux {
+namespace {
+
+// A detached copy of a mount (tree) of ours.
+UniqueFd clone_tree(int dir, const char* path, bool recursive) {
+  unsigned flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC;
+  if (*path == '\0') flags |= AT_EMPTY_PATH;
+  if (recursive) flags |= AT_RECURSIVE;
+  return UniqueFd(::open_tree(dir, path, flags));
+}
+
+std::string describe(const PlannedMount& mount) {
+  return "mount " + mount.source + " on " + mount.target;
+}
+
+// A copy of a shared mount is its peer (mount_namespaces(7)): without a wish for propagation it is
+// made private, so that nothing mounted in the container appears on the host.
+Result<void> apply_bind_options(const PlannedMount& mount, int fd) {
+  const auto& options = mount.options;
+  const uint64_t propagation =
+      options.propagation != 0 ? options.propagation : uint64_t{MS_PRIVATE};
+  const bool recursive = options.propagation == 0 || options.recursive_propagation;
+  if (set_mount_attributes(fd, 0, 0, propagation, recursive) < 0 ||
+      set_mount_attributes(fd, options.set, options.clear, 0, false) < 0 ||
+      set_mount_attributes(fd, options.recursive_set, options.recursive_clear, 0, true) < 0)
+    return fail_errno(describe(mount) + ": set its options");
+  return {};
+}
+
+Result<Attachment> prepare_bind(const PlannedMount& mount) {
+  Attachment attachment{.mount = &mount, .target = mount.target};
+  attachment.fd = clone_tree(AT_FDCWD, mount.source.c_str(), mount.options.recursive);
+  if (!attachment.fd) return fail_errno(describe(mount));
+  struct stat st {};
+  if (::fstat(attachment.fd.get(), &st) < 0) return fail_errno(describe(mount));
+  attachment.is_directory = S_ISDIR(st.st_mode);
+  STRATA_CHECK(apply_bind_options(mount, attachment.fd.get()));
+  return attachment;
+}
+
+Result<UniqueFd> clone_cgroup(const PlannedMount& mount, const Cgroup::Directory& directory) {
+  UniqueFd fd = clone_tree(directory.fd.get(), "", false);
+  if (!fd ||
+      set_mount_attributes(fd.get(), mount.options.set, mount.options.clear, MS_PRIVATE, false) < 0)
+    return fail_errno("mount " + directory.path + " on " + mount.target);
+  return fd;
+}
+
+// With v1 the names below /sys/fs/cgroup are those of the controllers, as on a host.
+std::vector<std::string> names_of(const Cgroup::Directory& directory) {
+  if (directory.unified) return {"unified"};
+  std::string all;
+  for (const auto& controller : directory.controllers) all += (all.empty() ? "" : ",") + controller;
+  std::vector<std::string> names = {all};
+  if (directory.controllers.size() > 1)
+    names.insert(names.end(), directory.controllers.begin(), directory.controllers.end());
+  return names;
+}
+
+// Binds of the container's own directories look, from inside its cgroup namespace, exactly like
+// fresh cgroup mounts (cgroup_show_path), and cost a fifth: no superblock is made.
+Result<void> prepare_cgroups(const PlannedMount& mount, const Cgroup& cgroup,
+                             std::vector<Attachment>& out) {
+  const auto& directories = cgroup.directories();
+  if (directories.size() == 1 && directories.front().unified) {
+    STRATA_TRY(auto fd, clone_cgroup(mount, directories.front()));
+    out.push_back({.mount = &mount, .target = mount.target, .fd = std::move(fd)});
+    return {};
+  }
+  PlannedMount top{.target = mount.target, .type = "tmpfs", .source = "tmpfs"};
+  top.options = mount.options;
+  top.options.set &= ~uint64_t{MOUNT_ATTR_RDONLY};  // until it is filled
+  top.options.parameters = {{.key = "mode", .value = "755"}};
+  UniqueFd tmpfs(make_filesystem(top, nullptr, 0));
+  if (!tmpfs) return fail_errno("mount tmpfs on " + mount.target);
+  std::vector<Attachment> below;
+  for (const auto& directory : directories) {
+    const auto names = names_of(directory);
+    if (::mkdirat(tmpfs.get(), names.front().c_str(), 0755) < 0)
+      return fail_errno("create " + mount.target + "/" + names.front());
+    for (size_t i = 1; i < names.size(); ++i)
+      if (::symlinkat(names.front().c_str(), tmpfs.get(), names[i].c_str()) < 0)
+        return fail_errno("create " + mount.target + "/" + names[i]);
+    STRATA_TRY(auto fd, clone_cgroup(mount, directory));
+    below.push_back(
+        {.mount = &mount, .target = mount.target + "/" + names.front(), .fd = std::move(fd)});
+  }
+  if (set_mount_attributes(tmpfs.get(), mount.options.set, 0, 0, false) < 0)
+    return fail_errno("mount tmpfs on " + mount.target);
+  out.push_back({.mount = &mount, .target = mount.target, .fd = std::move(tmpfs)});
+  for (auto& attachment : below) out.push_back(std::move(attachment));
+  return {};
+}
+
+Result<void> bind_host_nodes(const PlannedMount& dev, const std::vector<std::string>& names,
+                             std::vector<Attachment>& out) {
+  for (const auto& name : names) {
+    const std::string path = "/dev/" + name;
+    UniqueFd fd = clone_tree(AT_FDCWD, path.c_str(), false);
+    if (!fd) return fail_errno("bind the host's " + path);
+    out.push_back({.mount = &dev, .target = path, .fd = std::move(fd), .is_directory = false});
+  }
+  return {};
+}
+
+// /dev is filled before anyone can see it.
+Result<void> prepare_dev(const PlannedMount& mount, std::vector<Attachment>& out) {
+  PlannedMount writable = mount;
+  writable.options.set &= ~uint64_t{MOUNT_ATTR_RDONLY};
+  std::erase_if(writable.options.parameters,
+                [](const MountOptions::Parameter& p) { return p.is_flag && p.key == "ro"; });
+  UniqueFd fd(make_filesystem(writable, nullptr, 0));
+  if (!fd) return fail_errno("mount tmpfs on /dev");
+  STRATA_TRY(const auto refused, populate_dev(fd.get()));
+  if (mount.options.set != writable.options.set &&
+      set_mount_attributes(fd.get(), mount.options.set, 0, 0, false) < 0)
+    return fail_errno("mount tmpfs on /dev");
+  out.push_back({.mount = &mount, .target = mount.target, .fd = std::move(fd)});
+  return bind_host_nodes(mount, refused, out);
+}
+
+}  // namespace
+
+Result<std::vector<Attachment>> prepare_mounts(const MountPlan& plan, const Cgroup* cgroup) {
+  std::vector<Attachment> attachments;
+  attachments.reserve(plan.mounts().size() + 8);
+  for (const auto& mount : plan.mounts()) {
+    switch (mount.kind) {
+      case PlannedMount::Kind::kBind: {
+        STRATA_TRY(auto attachment, prepare_bind(mount));
+        attachments.push_back(std::move(attachment));
+        break;
+      }
+      case PlannedMount::Kind::kCgroup:
+        if (cgroup != nullptr) STRATA_CHECK(prepare_cgroups(mount, *cgroup, attachments));
+        break;
+      case PlannedMount::Kind::kFilesystem:
+        if (mount.target == "/dev" && mount.type == "tmpfs") {
+          STRATA_CHECK(prepare_dev(mount, attachments));
+        } else {
+          attachments.push_back({.mount = &mount,
+                                 .target = mount.target,
+                                 .plain_directory = mount.wants_plain_directory()});
+        }
+        break;
+    }
+  }
+  return attachments;
+}
+
+}  // namespace strata::linux

@@ -1,0 +1,42 @@
+// What the child tells the parent: one fixed-size message over a SOCK_SEQPACKET pair, sent when
+// everything in front of execve is done, or when a step failed.
+//
+// For the .cc files of runtime/linux only. send_report() is async-signal-safe.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+
+#include "runtime/linux/setup_steps.h"
+#include "unionfs/base/result.h"
+#include "unionfs/base/unique_fd.h"
+
+namespace strata::linux {
+
+struct SetupReport {
+  Step step = Step::kReady;  // kReady: all is well
+  uint32_t index = 0;        // which mount, path, limit, … of the step
+  int32_t code = 0;          // errno
+  uint32_t interpreter_missing = 0;
+  std::array<int64_t, kStepCount> lap_ns{};  // 0: the step was not taken
+  std::array<char, 128> complaint{};         // the kernel's own words, if it had any
+};
+
+struct Channel {
+  UniqueFd parent, child;
+};
+[[nodiscard]] Result<Channel> make_channel();
+
+// `fd` travels with the message unless it is -1. Failure is of no use to anyone: the parent is
+// gone.
+void send_report(int channel, const SetupReport& report, int fd) noexcept;
+
+struct Received {
+  SetupReport report;
+  UniqueFd fd;
+};
+// The next message; nullopt when the child's end was closed (by execve, or by its death).
+[[nodiscard]] Result<std::optional<Received>> receive_report(int channel);
+
+}  // namespace strata::linux

@@ -1,0 +1,81 @@
+// The steps of a container's set-up in the child, in the order of a launch. Each is timed and each
+// can fail; this is what travels to the parent in place of text.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+namespace strata::linux {
+
+enum class Step : uint32_t {
+  kCgroup,       // move into the v1 cgroups
+  kNamespaces,   // join those given by path or pidfd; make the network and cgroup ones
+  kOomScore,     // /proc/self/oom_score_adj
+  kHostname,     //
+  kLoopback,     // bring lo up
+  kRoot,         // private propagation, attach the root
+  kMounts,       // the spec's mounts, one after the other
+  kSysctl,       //
+  kMaskedPaths,  //
+  kReadonlyPaths,
+  kPivot,         // pivot_root, detach the old root
+  kTerminal,      // session, controlling terminal, /dev/console, standard streams
+  kRlimits,       //
+  kDirectory,     // working directory, made if missing
+  kIdentity,      // bounding set, groups, gid, uid, no_new_privs
+  kDescriptors,   // close all but the standard streams
+  kSeccomp,       //
+  kCapabilities,  // the remaining sets
+  kReady,         // reported; waits for start()
+  kExec,          //
+};
+inline constexpr uint32_t kStepCount = static_cast<uint32_t>(Step::kExec) + 1;
+
+// A short name for a lap: "mounts".
+[[nodiscard]] constexpr std::string_view step_name(Step step) {
+  switch (step) {
+    case Step::kCgroup:
+      return "join cgroups";
+    case Step::kNamespaces:
+      return "namespaces";
+    case Step::kOomScore:
+      return "OOM score";
+    case Step::kHostname:
+      return "hostname";
+    case Step::kLoopback:
+      return "loopback";
+    case Step::kRoot:
+      return "attach root";
+    case Step::kMounts:
+      return "mounts";
+    case Step::kSysctl:
+      return "sysctl";
+    case Step::kMaskedPaths:
+      return "masked paths";
+    case Step::kReadonlyPaths:
+      return "read-only paths";
+    case Step::kPivot:
+      return "pivot root";
+    case Step::kTerminal:
+      return "session";
+    case Step::kRlimits:
+      return "limits";
+    case Step::kDirectory:
+      return "working directory";
+    case Step::kIdentity:
+      return "identity";
+    case Step::kDescriptors:
+      return "close descriptors";
+    case Step::kSeccomp:
+      return "seccomp";
+    case Step::kCapabilities:
+      return "capabilities";
+    case Step::kReady:
+      return "ready";
+    case Step::kExec:
+      return "exec";
+  }
+  return "unknown step";
+}
+
+}  // namespace strata::linux

@@ -1,0 +1,208 @@
+// config.json, written and read by one description of its members (spec_fields.h).
+
+#include <limits>
+#include <set>
+#include <type_traits>
+
+#include "runtime/oci/spec_fields.h"
+#include "unionfs/base/json.h"
+
+namespace strata::oci {
+namespace {
+
+constexpr const char* kOciVersion = "1.0.2";  // the oldest that has every member we write
+
+// Leaves out what is empty or absent; numbers and what is set are always written.
+class Writer {
+ public:
+  explicit Writer(OrderedJson& out) : out_(out) {}
+
+  void field(const char* name, const std::string& value) {
+    if (!value.empty()) out_[name] = value;
+  }
+  void field(const char* name, bool value) { out_[name] = value; }
+  void field(const char* name, uint32_t value) { out_[name] = value; }
+  void field(const char* name, uint64_t value) { out_[name] = value; }
+  template <class T>
+  void field(const char* name, const std::optional<T>& value) {
+    if (value) out_[name] = *value;
+  }
+  template <class T>
+  void field(const char* name, const std::vector<T>& values) {
+    if (!values.empty()) out_[name] = values;
+  }
+  void field(const char* name, const std::map<std::string, std::string>& values) {
+    if (!values.empty()) out_[name] = values;
+  }
+  template <class Body>
+  void object(const char* name, const Body& body) {
+    OrderedJson child = OrderedJson::object();
+    Writer writer(child);
+    body(writer);
+    if (!child.empty()) out_[name] = std::move(child);
+  }
+  template <class T>
+  void list(const char* name, std::vector<T>& elements) {
+    for (T& element : elements) {
+      OrderedJson child = OrderedJson::object();
+      Writer writer(child);
+      fields(writer, element);
+      out_[name].push_back(std::move(child));
+    }
+  }
+
+ private:
+  OrderedJson& out_;
+};
+
+// Remembers the first fault of a document; everything after it is skipped.
+class Faults {
+ public:
+  explicit Faults(std::string_view document) : document_(document) {}
+  void add(const std::string& path, std::string_view fault) {
+    if (!first_)
+      first_ = Error{EINVAL, std::string(document_) + ": " + path + ": " + std::string(fault)};
+  }
+  [[nodiscard]] const std::optional<Error>& first() const { return first_; }
+
+ private:
+  std::string_view document_;
+  std::optional<Error> first_;
+};
+
+bool read_value(const Json& json, bool& value) {
+  if (!json.is_boolean()) return false;
+  value = json.get<bool>();
+  return true;
+}
+
+bool read_value(const Json& json, std::string& value) {
+  if (!json.is_string()) return false;
+  value = json.get<std::string>();
+  // A NUL would cut the value short in every system call.
+  return value.find('\0') == std::string::npos;
+}
+
+// The JSON library would wrap numbers that don't fit.
+template <class T>
+requires std::is_integral_v<T>
+bool read_value(const Json& json, T& value) {
+  if (json.is_number_unsigned()) {
+    const auto number = json.get<uint64_t>();
+    if (number > static_cast<uint64_t>(std::numeric_limits<T>::max())) return false;
+    value = static_cast<T>(number);
+    return true;
+  }
+  if (!json.is_number_integer() || std::is_unsigned_v<T>) return false;
+  const auto number = json.get<int64_t>();
+  if (number < static_cast<int64_t>(std::numeric_limits<T>::min())) return false;
+  value = static_cast<T>(number);
+  return true;
+}
+
+template <class T>
+bool read_value(const Json& json, std::optional<T>& value) {
+  return read_value(json, value.emplace());
+}
+
+template <class T>
+bool read_value(const Json& json, std::vector<T>& values) {
+  if (!json.is_array()) return false;
+  values.clear();
+  for (const auto& element : json)
+    if (!read_value(element, values.emplace_back())) return false;
+  return true;
+}
+
+bool read_value(const Json& json, std::map<std::string, std::string>& values) {
+  if (!json.is_object()) return false;
+  values.clear();
+  for (const auto& [key, element] : json.items())
+    if (!read_value(element, values[key])) return false;
+  return true;
+}
+
+// Reads the members that are asked for; its destructor reports those that nobody asked for.
+class Reader {
+ public:
+  Reader(const Json& json, std::string path, Faults& faults)
+      : json_(json), path_(std::move(path)), faults_(faults) {
+    if (!json.is_object()) faults_.add(path_.empty() ? "document" : path_, "expected an object");
+  }
+  Reader(const Reader&) = delete;
+  Reader& operator=(const Reader&) = delete;
+  ~Reader() {
+    if (!json_.is_object()) return;
+    for (const auto& [key, value] : json_.items())
+      if (!known_.contains(key)) faults_.add(path_of(key), "unknown member");
+  }
+
+  template <class T>
+  void field(const char* name, T& value) {
+    const Json* member = find(name);
+    if (member != nullptr && !read_value(*member, value))
+      faults_.add(path_of(name), std::string("unexpected value ") + member->dump());
+  }
+  template <class Body>
+  void object(const char* name, const Body& body) {
+    if (const Json* member = find(name)) {
+      Reader reader(*member, path_of(name), faults_);
+      body(reader);
+    }
+  }
+  template <class T>
+  void list(const char* name, std::vector<T>& elements) {
+    const Json* member = find(name);
+    if (member == nullptr) return;
+    if (!member->is_array()) return faults_.add(path_of(name), "expected an array");
+    elements.clear();
+    for (size_t i = 0; i < member->size(); ++i) {
+      Reader reader((*member)[i], path_of(name) + "[" + std::to_string(i) + "]", faults_);
+      fields(reader, elements.emplace_back());
+    }
+  }
+
+ private:
+  const Json* find(const char* name) {
+    known_.insert(name);
+    if (!json_.is_object()) return nullptr;
+    const auto it = json_.find(name);
+    return it == json_.end() || it->is_null() ? nullptr : &*it;
+  }
+  [[nodiscard]] std::string path_of(const std::string& name) const {
+    return path_.empty() ? name : path_ + "." + name;
+  }
+
+  const Json& json_;
+  std::string path_;
+  Faults& faults_;
+  std::set<std::string> known_;
+};
+
+}  // namespace
+
+std::string to_json(const Spec& spec) {
+  OrderedJson out = OrderedJson::object();
+  out["ociVersion"] = kOciVersion;
+  Writer writer(out);
+  Spec copy = spec;  // the description serves reading, too, so it takes fields it may change
+  fields(writer, copy);
+  return out.dump(2, ' ', false, OrderedJson::error_handler_t::replace);
+}
+
+Result<Spec> from_json(std::string_view text, std::string_view name) {
+  STRATA_TRY(const Json json, parse_json(text, name));
+  Faults faults(name);
+  Spec spec;
+  {
+    Reader reader(json, "", faults);
+    std::string version;
+    reader.field("ociVersion", version);
+    if (!version.starts_with("1.")) faults.add("ociVersion", "not a version 1 document");
+    fields(reader, spec);
+  }
+  if (faults.first()) return std::unexpected(*faults.first());
+  return spec;
+}
+
+}  // namespace strata::oci
