@@ -1,0 +1,53 @@
+#include "bench/scratch.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <string>
+#include <utility>
+
+#include "unionfs/base/file.h"
+#include "unionfs/base/terminal.h"
+
+namespace strata::bench {
+namespace {
+
+constexpr const char* kPrefix = "run-";
+
+void remove_abandoned(const std::filesystem::path& parent) {
+  std::error_code ec;
+  for (const auto& entry : std::filesystem::directory_iterator(parent, ec)) {
+    if (!entry.path().filename().string().starts_with(kPrefix)) continue;
+    const auto dir = open_file(entry.path(), O_RDONLY | O_DIRECTORY);
+    if (!dir || ::flock(dir->get(), LOCK_EX | LOCK_NB) < 0) continue;
+    // What can't be removed now is met again by the next run.
+    static_cast<void>(remove_tree(entry.path()));
+  }
+}
+
+}  // namespace
+
+Result<Scratch> Scratch::create(const std::filesystem::path& parent) {
+  STRATA_CHECK(make_dirs(parent, 0700));
+  // Held until the new directory has its own lock, so that no other run takes it for abandoned.
+  STRATA_TRY(const UniqueFd parent_lock, open_file(parent, O_RDONLY | O_DIRECTORY));
+  if (::flock(parent_lock.get(), LOCK_EX) < 0) return fail_errno("lock " + parent.string());
+  remove_abandoned(parent);
+  STRATA_TRY(auto path, make_temp_dir(parent, kPrefix));
+  STRATA_TRY(UniqueFd lock, open_file(path, O_RDONLY | O_DIRECTORY));
+  if (::flock(lock.get(), LOCK_EX) < 0) return fail_errno("lock " + path.string());
+  return Scratch(std::move(path), std::move(lock));
+}
+
+Scratch::Scratch(Scratch&& other) noexcept
+    : path_(std::exchange(other.path_, {})), lock_(std::move(other.lock_)) {}
+
+Scratch::~Scratch() {
+  if (path_.empty()) return;
+  if (const auto removed = remove_tree(path_); !removed)
+    print_warning("strata-bench", removed.error().what);
+  ::rmdir(path_.parent_path().c_str());  // where this was the last
+}
+
+}  // namespace strata::bench
