@@ -1,0 +1,31 @@
+#include "bench/targets/targets.h"
+
+#include "unionfs/base/subprocess.h"
+
+namespace strata::bench {
+
+OwnPrograms find_own_programs() {
+  const auto find = [](const char* name) { return find_own_program(name).value_or(""); };
+  return {.launcher = find("strata-bench-launch"),
+          .strata = find("strata"),
+          .floor = find("strata-bench-floor"),
+          .kvm_floor = find("strata-bench-kvm-floor")};
+}
+
+Targets make_targets(const OwnPrograms& programs) {
+  Targets targets;
+  targets.push_back(make_process());
+  targets.push_back(make_floor(programs));
+  targets.push_back(make_strata(programs, StrataMode::kForeground));
+  targets.push_back(make_strata(programs, StrataMode::kDetached));
+  targets.push_back(make_bubblewrap());
+  targets.push_back(make_oci_runtime(programs, "crun"));
+  targets.push_back(make_oci_runtime(programs, "runc"));
+  targets.push_back(make_podman(programs));
+  targets.push_back(make_vm(programs, "microvm"));
+  targets.push_back(make_vm(programs, "q35"));
+  targets.push_back(make_kvm_floor(programs));
+  return targets;
+}
+
+}  // namespace strata::bench

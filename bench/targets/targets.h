@@ -1,0 +1,41 @@
+// The targets that a start-up suite knows, each made by one function of its own file.
+//
+// Thread rule: any thread.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "bench/target_driver.h"
+
+namespace strata::bench {
+
+// Programs of ours, by path; empty: not found.
+struct OwnPrograms {
+  std::string launcher;
+  std::string strata;
+  std::string floor;
+  std::string kvm_floor;
+};
+[[nodiscard]] OwnPrograms find_own_programs();
+
+enum class StrataMode { kForeground, kDetached };
+
+// All of them, in the order in which they are listed.
+[[nodiscard]] Targets make_targets(const OwnPrograms& programs);
+
+[[nodiscard]] std::unique_ptr<TargetDriver> make_process();
+[[nodiscard]] std::unique_ptr<TargetDriver> make_floor(const OwnPrograms& programs);
+[[nodiscard]] std::unique_ptr<TargetDriver> make_strata(const OwnPrograms& programs,
+                                                        StrataMode mode);
+[[nodiscard]] std::unique_ptr<TargetDriver> make_bubblewrap();
+// `runtime`: "crun" or "runc".
+[[nodiscard]] std::unique_ptr<TargetDriver> make_oci_runtime(const OwnPrograms& programs,
+                                                             const std::string& runtime);
+[[nodiscard]] std::unique_ptr<TargetDriver> make_podman(const OwnPrograms& programs);
+// `machine`: "microvm" or "q35".
+[[nodiscard]] std::unique_ptr<TargetDriver> make_vm(const OwnPrograms& programs,
+                                                    const std::string& machine);
+[[nodiscard]] std::unique_ptr<TargetDriver> make_kvm_floor(const OwnPrograms& programs);
+
+}  // namespace strata::bench
