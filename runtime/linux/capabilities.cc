@@ -119,11 +119,6 @@ Result<CapabilitySets> own_capabilities() {
     sets.permitted |= CapabilityMask{words.data[i].permitted} << (32 * i);
     sets.inheritable |= CapabilityMask{words.data[i].inheritable} << (32 * i);
   }
-  for (int cap = 0; cap <= CAP_LAST_CAP; ++cap) {
-    if (::prctl(PR_CAPBSET_READ, cap, 0, 0, 0) == 1) sets.bounding |= CapabilityMask{1} << cap;
-    if (::prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_IS_SET, cap, 0, 0) == 1)
-      sets.ambient |= CapabilityMask{1} << cap;
-  }
   return sets;
 }
 

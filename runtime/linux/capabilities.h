@@ -26,7 +26,7 @@ struct CapabilitySets {
 
 [[nodiscard]] Result<CapabilitySets> capability_sets(const oci::Capabilities& names);
 
-// Of the calling thread.
+// Of the calling thread: effective, inheritable and permitted; the other two are left empty.
 [[nodiscard]] Result<CapabilitySets> own_capabilities();
 
 // For the child: 0, or -1 with errno. Async-signal-safe.

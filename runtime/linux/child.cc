@@ -54,6 +54,16 @@ int64_t now_ns() {
   ::_exit(1);
 }
 
+// One byte lets the program run; the end of the stream means that the parent is gone.
+bool hear_go(int channel) {
+  char go = 0;
+  ssize_t n = 0;
+  do {
+    n = ::read(channel, &go, 1);
+  } while (n < 0 && errno == EINTR);
+  return n == 1;
+}
+
 [[noreturn]] void run(const ChildPlan& plan, std::span<const SetupStep> steps) {
   ChildState state;
   int64_t before = now_ns();
@@ -67,13 +77,7 @@ int64_t now_ns() {
   send_report(plan.channel, state.report, state.master.get());
   state.master.reset();
 
-  // One byte lets the program run; the end of the stream means that the parent is gone.
-  char go = 0;
-  ssize_t n = 0;
-  do {
-    n = ::read(plan.channel, &go, 1);
-  } while (n < 0 && errno == EINTR);
-  if (n != 1) ::_exit(1);
+  if (!plan.run_at_once && !hear_go(plan.channel)) ::_exit(1);
   execute(plan, state);
   give_up(plan, state, Step::kExec);
 }

@@ -55,8 +55,8 @@ struct ChildPlan {
   std::vector<Joined> joined;
 
   // For launch only.
-  int root = -1;  // detached mount
-  bool new_network = false;
+  int root = -1;             // detached mount
+  bool new_network = false;  // made by the child
   bool readonly_root = false;
   std::string hostname;
   MountPlan mount_plan;
@@ -69,6 +69,7 @@ struct ChildPlan {
   std::vector<Sysctl> sysctls;
 
   int channel = -1;
+  bool run_at_once = false;
 };
 
 // Fills in what launch() and launch_exec() share. Errors name the offending member.

@@ -126,6 +126,7 @@ Result<Launched> Launcher::run(ChildPlan& plan, uint64_t clone_flags, int pid_na
       launched_.laps_.push_back({std::string(step_name(static_cast<Step>(i))),
                                  std::chrono::nanoseconds(report.lap_ns[i])});
   launched_.console_ = std::move(received->fd);
+  launched_.runs_at_once_ = plan.run_at_once;
   return std::move(launched_);
 }
 
@@ -136,6 +137,7 @@ Launched::Launched(Launched&& other) noexcept
       console_(std::move(other.console_)),
       program_(std::move(other.program_)),
       laps_(std::move(other.laps_)),
+      runs_at_once_(other.runs_at_once_),
       started_(other.started_) {}
 
 Launched& Launched::operator=(Launched&& other) noexcept {
@@ -147,6 +149,7 @@ Launched& Launched::operator=(Launched&& other) noexcept {
   console_ = std::move(other.console_);
   program_ = std::move(other.program_);
   laps_ = std::move(other.laps_);
+  runs_at_once_ = other.runs_at_once_;
   started_ = other.started_;
   return *this;
 }
@@ -167,7 +170,7 @@ void Launched::kill_and_reap() {
 Result<void> Launched::start() {
   if (pid_ < 0 || started_) return fail(EINVAL, "start " + program_ + ": it is not waiting");
   const auto before = Clock::now();
-  if (::send(channel_.get(), "g", 1, MSG_NOSIGNAL) < 0) {
+  if (!runs_at_once_ && ::send(channel_.get(), "g", 1, MSG_NOSIGNAL) < 0) {
     kill_and_reap();
     return fail(ECHILD, "start " + program_ + ": the process is gone");
   }
@@ -188,6 +191,7 @@ Result<Launched> launch(const LaunchRequest& request) {
   ChildPlan plan;
   STRATA_TRY(auto namespaces, plan_namespaces(request.spec->linux.namespaces));
   STRATA_CHECK(prepare_launch(request, namespaces, plan));
+  plan.run_at_once = request.run_at_once;
   launcher.lap("prepare");
   return launcher.run(plan, namespaces.clone_flags, namespaces.pid.get(), request.cgroup,
                       run_launch_child);

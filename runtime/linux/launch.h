@@ -49,6 +49,7 @@ struct LaunchRequest {
   int root_mount = -1;  // detached mount (mount_overlay); stays the caller's, who closes it after
                         // launch(): until then it keeps the file system from being unmounted
   const Cgroup* cgroup = nullptr;  // null: the caller's own, and no /sys/fs/cgroup inside
+  bool run_at_once = false;        // do not wait for start(), which then only tells how execve went
   Stdio stdio;
   std::span<const sock_filter> seccomp;  // empty: no filter
 };
@@ -86,6 +87,7 @@ class Launched {
   UniqueFd pidfd_, channel_, console_;
   std::string program_;
   std::vector<SetupLap> laps_;
+  bool runs_at_once_ = false;
   bool started_ = false;
 };
 

@@ -137,8 +137,8 @@ Result<void> prepare_launch(const LaunchRequest& request, NamespacePlan& namespa
   plan.root = request.root_mount;
   plan.readonly_root = spec.root.readonly;
   plan.hostname = spec.hostname;
-  plan.unshare_flags = namespaces.unshare_flags;
   plan.new_network = namespaces.makes(CLONE_NEWNET);
+  plan.unshare_flags = namespaces.unshare_flags;
   plan.joined = std::move(namespaces.joined);
 
   const ZeroUmask umask;
