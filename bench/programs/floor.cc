@@ -1,7 +1,9 @@
 // strata-bench-floor: the least work that makes an isolated container out of image layers, as the
 // lower bound that every container runtime can be held against.
 //
-//   strata-bench-floor UPPER WORK LAYER… -- PROGRAM [ARGUMENT…]      (layers top first)
+//   strata-bench-floor UPPER WORK LAYER… -- PROGRAM [ARGUMENT…]
+//
+// Layers stand top first; WORK is an empty directory.
 //
 // One clone into new mount, pid, network, ipc, uts and cgroup namespaces; a writable overlay of
 // the layers as root; a new /proc; a /dev with the six devices that the OCI runtime-spec asks for;
@@ -69,6 +71,10 @@ void mount_root(Plan& plan) {
     if (set_string(context, "lowerdir+", layer) < 0) fail(plan, layer);
   if (set_string(context, "upperdir", plan.upper) < 0) fail(plan, plan.upper);
   if (set_string(context, "workdir", plan.work) < 0) fail(plan, plan.work);
+  // Else the end of the container would write back the whole file system that holds UPPER
+  // (generic_shutdown_super() in fs/super.c → ovl_sync_fs() in fs/overlayfs/super.c).
+  if (::syscall(SYS_fsconfig, context, FSCONFIG_SET_FLAG, "volatile", nullptr, 0) < 0)
+    fail(plan, "volatile");
   const int mount = make_mount(plan, context, 0, "mount overlay");
   // Over our own copy of the old root, which is thereby out of reach by name.
   if (::syscall(SYS_move_mount, mount, "", AT_FDCWD, plan.work, MOVE_MOUNT_F_EMPTY_PATH) < 0)

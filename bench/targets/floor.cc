@@ -27,8 +27,8 @@ class Floor final : public TargetDriver {
   Result<void> setup(const Workload& workload) override {
     const auto dir = workload.scratch / "floor";
     STRATA_CHECK(make_dirs(dir / "upper"));
-    STRATA_CHECK(make_dirs(dir / "work"));
-    launch_.argv = {program_, dir / "upper", dir / "work"};
+    work_ = dir / "work";
+    launch_.argv = {program_, dir / "upper", work_};
     for (const auto& layer : workload.image.layers) launch_.argv.push_back(layer.string());
     launch_.argv.emplace_back("--");
     const auto command = workload.full_command();
@@ -38,10 +38,18 @@ class Floor final : public TargetDriver {
     return {};
   }
 
+  // A volatile overlay leaves a mark in its work directory against being mounted again
+  // (Documentation/filesystems/overlayfs.rst, "Volatile mount").
+  Result<void> prepare() override {
+    STRATA_CHECK(remove_tree(work_));
+    return make_dirs(work_);
+  }
+
   Launch launch() const override { return launch_; }
 
  private:
   std::string program_;
+  std::filesystem::path work_;
   Launch launch_;
 };
 
