@@ -197,7 +197,9 @@ class Packer {
     STRATA_CHECK(drop_overlay_xattrs(entry.attributes.xattrs));
     if (auto linked = add_if_linked(path, st)) return *std::move(linked);
     entry.size = static_cast<uint64_t>(st.st_size);
-    STRATA_TRY(entry.extents, tar::read_extents(fd.get(), st));
+    if (tar::can_be_sparse(path)) {
+      STRATA_TRY(entry.extents, tar::read_extents(fd.get(), st));
+    }
     ++stats_.entries;
     stats_.bytes += entry.size;
     STRATA_CHECK(writer_.write_header(entry));

@@ -1,5 +1,6 @@
 #include "unionfs/tar/archive_writer.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <string_view>
 #include <utility>
@@ -51,6 +52,15 @@ void describe(archive_entry* out, const PackEntry& entry) {
 }
 
 }  // namespace
+
+bool can_be_sparse(std::string_view name) {
+  constexpr size_t kNameField = 100, kPrefixField = 155;
+  const bool is_ascii = std::ranges::all_of(name, [](char c) { return c >= 0; });
+  if (name.size() < kNameField) return true;
+  if (name.size() == kNameField || !is_ascii) return is_ascii;
+  const size_t slash = name.find('/', name.size() - kNameField - 1);
+  return slash != std::string_view::npos && slash > 0 && slash <= kPrefixField;
+}
 
 ArchiveWriter::ArchiveWriter(ByteSink& sink) : sink_(sink), handle_(::archive_write_new()) {}
 

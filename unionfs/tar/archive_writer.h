@@ -15,6 +15,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "unionfs/base/result.h"
@@ -41,6 +42,10 @@ struct PackEntry {
   uint64_t size = 0;            // of a regular file
   std::vector<Extent> extents;  // of a sparse file, in order; empty: not sparse
 };
+
+// Whether a file of this name may have `extents`: libarchive (3.6) cuts the names of sparse files
+// that don't fit a ustar header. Their holes have to be written out.
+[[nodiscard]] bool can_be_sparse(std::string_view name);
 
 class ArchiveWriter {
  public:
