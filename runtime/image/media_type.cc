@@ -19,6 +19,11 @@ bool is_layer_type(std::string_view type) {
          type == kDockerLayer || type == kDockerLayerGzip || type == kDockerLayerZstd;
 }
 
+std::string_view oci_layer_type(std::string_view type) {
+  if (type == kDockerLayer || type == kOciLayer) return kOciLayer;
+  return type == kDockerLayerGzip || type == kOciLayerGzip ? kOciLayerGzip : kOciLayerZstd;
+}
+
 bool is_foreign_layer_type(std::string_view type) {
   return type.starts_with("application/vnd.oci.image.layer.nondistributable.") ||
          type.starts_with("application/vnd.docker.image.rootfs.foreign.");

@@ -30,6 +30,10 @@ inline constexpr std::string_view kDockerLayerZstd =
 // A layer whose content travels with the image.
 [[nodiscard]] bool is_layer_type(std::string_view type);
 
+// The OCI name of what a Docker layer type means; OCI types as they are.
+// REQUIRES: is_layer_type(type).
+[[nodiscard]] std::string_view oci_layer_type(std::string_view type);
+
 // A layer whose content is to be fetched from elsewhere ("foreign", "non-distributable").
 [[nodiscard]] bool is_foreign_layer_type(std::string_view type);
 

@@ -1,0 +1,171 @@
+#include "runtime/image/archive_spool.h"
+
+#include <archive_entry.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <optional>
+#include <vector>
+
+#include "runtime/image/archive_input.h"
+#include "runtime/image/codec.h"
+#include "runtime/image/digest.h"
+#include "runtime/image/pipeline.h"
+#include "unionfs/base/file.h"
+#include "unionfs/base/terminal.h"
+
+namespace strata::image {
+namespace {
+
+// `path` in the archive without "." components and with ".." resolved from `dir` on; nullopt if it
+// is absolute or leaves the archive.
+std::optional<std::string> resolve(std::string_view dir, std::string_view path) {
+  if (path.empty() || path.front() == '/' || path.find('\0') != std::string_view::npos)
+    return std::nullopt;
+  std::vector<std::string_view> parts;
+  for (std::string_view rest : {dir, path}) {
+    while (!rest.empty()) {
+      const size_t slash = rest.find('/');
+      const auto part = rest.substr(0, slash);
+      rest.remove_prefix(slash == std::string_view::npos ? rest.size() : slash + 1);
+      if (part.empty() || part == ".") continue;
+      if (part != "..") {
+        parts.push_back(part);
+      } else if (parts.empty()) {
+        return std::nullopt;
+      } else {
+        parts.pop_back();
+      }
+    }
+  }
+  std::string joined;
+  for (const auto part : parts) joined.append(joined.empty() ? "" : "/").append(part);
+  return joined;
+}
+
+std::string_view parent(std::string_view path) {
+  const size_t slash = path.rfind('/');
+  return slash == std::string_view::npos ? std::string_view() : path.substr(0, slash);
+}
+
+std::string_view or_empty(const char* text) {
+  return text != nullptr ? text : std::string_view();
+}
+
+// Paths of members may not even mention "..": no writer of image archives has a reason to.
+Result<std::string> member_path(archive_entry* entry) {
+  const std::string_view raw = or_empty(::archive_entry_pathname(entry));
+  const auto path = resolve("", raw);
+  const bool climbs = std::string("/" + std::string(raw) + "/").find("/../") != std::string::npos;
+  if (!path || climbs) return fail(EINVAL, "'" + std::string(raw) + "' is not a path inside it");
+  return *path;
+}
+
+Result<std::string> link_target(archive_entry* entry, const std::string& path) {
+  const std::string_view hard = or_empty(::archive_entry_hardlink(entry));
+  const std::string_view symbolic = or_empty(::archive_entry_symlink(entry));
+  const auto target = hard.empty() ? resolve(parent(path), symbolic) : resolve("", hard);
+  if (!target || target->empty())
+    return fail(EINVAL, path + ": its link target '" + std::string(hard.empty() ? symbolic : hard) +
+                            "' lies outside");
+  return *target;
+}
+
+// Copies the current entry into a file of the workspace, at most `budget` bytes of it.
+Result<StagedFile> spool_file(Staging& staging, ArchiveInput& input, const std::string& path,
+                              uint64_t budget, std::vector<std::byte>& buffer) {
+  STRATA_TRY(StagedWriter writer, StagedWriter::create(staging.fresh_path()));
+  uint64_t size = 0;
+  for (;;) {
+    STRATA_TRY(const size_t n, input.read(buffer));
+    if (n == 0) return writer.finish();
+    size += n;
+    if (size > budget)
+      return fail(EFBIG, path + ": the archive holds more than its limit (--max-size raises it)");
+    STRATA_CHECK(writer.sink().write(std::span(buffer).first(n)));
+  }
+}
+
+}  // namespace
+
+Result<ArchiveSpool> ArchiveSpool::read(Staging& staging, ByteSource& archive, const Limits& limits,
+                                        const Report& report) {
+  WatchedSource watched(archive, "reading the archive", report);
+  STRATA_TRY(const auto plain, decompress(watched, Accept::kAny));
+  LimitedSource limited(*plain, watched,
+                        {limits.max_archive_bytes, limits.max_ratio, limits.ratio_from});
+  ArchiveInput input(limited, ArchiveInput::Kind::kTar);
+  ArchiveSpool spool;
+  uint64_t budget = limits.max_archive_bytes;
+  std::vector<std::byte> buffer(size_t{256} << 10);
+  for (;;) {
+    STRATA_TRY(archive_entry* const entry, input.next());
+    if (entry == nullptr) return spool;
+    if (spool.members_.size() >= limits.max_members)
+      return fail(EFBIG, "more than " + std::to_string(limits.max_members) + " files");
+    STRATA_TRY(const std::string path, member_path(entry));
+    const bool is_link = ::archive_entry_hardlink(entry) != nullptr;
+    const mode_t type = ::archive_entry_filetype(entry);
+    if (!is_link && S_ISDIR(type)) continue;
+    Member member;
+    if (is_link || S_ISLNK(type)) {
+      STRATA_TRY(member.link, link_target(entry, path));
+    } else if (S_ISREG(type)) {
+      STRATA_TRY(member.file, spool_file(staging, input, path, budget, buffer));
+      budget -= member.file.size;
+    } else {
+      return fail(EINVAL, path + ": neither a file nor a link");
+    }
+    // Some writers repeat a file that several images share; two answers to one question are a
+    // trick.
+    const auto [at, is_new] = spool.members_.try_emplace(path, member);
+    if (!is_new && (at->second.link != member.link || at->second.file.digest != member.file.digest))
+      return fail(EINVAL, path + ": it stands in the archive twice, with different content");
+    if (!is_new && member.link.empty()) ::unlink(member.file.path.c_str());
+  }
+}
+
+Result<const StagedFile*> ArchiveSpool::find(std::string_view path) const {
+  constexpr int kMaxHops = 8;
+  std::string at(path);
+  for (int hop = 0; hop < kMaxHops; ++hop) {
+    const auto it = members_.find(at);
+    if (it == members_.end()) return nullptr;
+    if (it->second.link.empty()) return &it->second.file;
+    at = it->second.link;
+  }
+  return fail(EINVAL, std::string(path) + ": its links lead in circles");
+}
+
+Result<const StagedFile*> ArchiveSpool::get(std::string_view path) const {
+  STRATA_TRY(const StagedFile* file, find(path));
+  if (file == nullptr) return fail(EINVAL, std::string(path) + " is missing from the archive");
+  return file;
+}
+
+Result<std::string> ArchiveSpool::text(std::string_view path, size_t limit) const {
+  STRATA_TRY(const StagedFile* file, get(path));
+  if (file->size > limit)
+    return fail(EFBIG, std::string(path) + ": larger than " + human_size(limit));
+  return read_file(file->path, limit);
+}
+
+Result<const StagedFile*> ArchiveSpool::blob(const Descriptor& descriptor) const {
+  const std::string path = "blobs/sha256/" + std::string(digest_hex(descriptor.digest));
+  STRATA_TRY(const StagedFile* file, get(path));
+  if (file->digest != descriptor.digest)
+    return fail(EBADMSG, path + ": its content has the digest " + file->digest);
+  if (file->size != descriptor.size)
+    return fail(EBADMSG, path + ": " + std::to_string(file->size) + " bytes, " +
+                             std::to_string(descriptor.size) + " were announced");
+  return file;
+}
+
+Result<std::string> ArchiveSpool::blob_text(const Descriptor& descriptor, size_t limit) const {
+  STRATA_TRY(const StagedFile* file, blob(descriptor));
+  if (file->size > limit)
+    return fail(EFBIG, "blob " + descriptor.digest + ": larger than " + human_size(limit));
+  return read_file(file->path, limit);
+}
+
+}  // namespace strata::image
