@@ -41,6 +41,7 @@ int main(int argc, char** argv) {
   app.require_subcommand(1);
   for (const auto& command : kCommands) {
     CLI::App* sub = app.add_subcommand(command.name, command.summary);
+    sub->fallthrough();  // --root may also stand after the command
     sub->callback([&action, added = command.add(*sub)] { action = added; });
   }
   try {

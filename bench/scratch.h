@@ -5,6 +5,8 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
+#include <string>
 
 #include "unionfs/base/result.h"
 #include "unionfs/base/unique_fd.h"
@@ -13,8 +15,11 @@ namespace strata::bench {
 
 class Scratch {
  public:
-  // Makes `parent` if it is missing.
-  [[nodiscard]] static Result<Scratch> create(const std::filesystem::path& parent);
+  // Makes `parent` if it is missing. `on_abandoned` is called with the name() of each directory
+  // that is removed because its owner was killed, to remove what else bears that name.
+  [[nodiscard]] static Result<Scratch> create(
+      const std::filesystem::path& parent,
+      const std::function<void(const std::string& name)>& on_abandoned);
   Scratch(Scratch&& other) noexcept;
   Scratch& operator=(Scratch&&) = delete;
   Scratch(const Scratch&) = delete;
@@ -22,6 +27,9 @@ class Scratch {
   ~Scratch();
 
   [[nodiscard]] const std::filesystem::path& path() const { return path_; }
+
+  // Unique on this machine among runs that go on: "strata-bench-XXXXXX".
+  [[nodiscard]] std::string name() const;
 
  private:
   Scratch(std::filesystem::path path, UniqueFd lock)

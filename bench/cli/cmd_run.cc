@@ -9,6 +9,7 @@
 #include <ctime>
 #include <memory>
 
+#include "bench/cgroups.h"
 #include "bench/cli/commands.h"
 #include "bench/context.h"
 #include "bench/export/csv.h"
@@ -64,7 +65,6 @@ Result<Workload> make_workload(const Options& options, const Globals& globals, c
                                const std::string& strata) {
   Workload workload;
   workload.root = globals.root;
-  workload.id = "strata-bench-" + std::to_string(::getpid());
   workload.command = options.command.empty() ? suite.command : options.command;
   if (options.command.empty()) workload.output = suite.output;
   if (!options.rootfs.empty()) {
@@ -144,8 +144,12 @@ Result<int> run(Options options, const Globals& globals) {
   const std::filesystem::path json = options.json.empty()
                                          ? options.out / document_path(document.run)
                                          : std::filesystem::path(options.json);
-  STRATA_TRY(const Scratch scratch, Scratch::create(globals.root / "bench"));
+  STRATA_TRY(const Scratch scratch,
+             Scratch::create(globals.root / "bench", [](const std::string& name) {
+               static_cast<void>(remove_cgroups(name));  // as far as it goes
+             }));
   workload.scratch = scratch.path();
+  workload.id = scratch.name();
 
   STRATA_TRY(const Interrupt interrupt, Interrupt::watch());
   ProcessExecutor executor(programs.launcher, &interrupt);

@@ -1,25 +1,9 @@
 #include "bench/targets/common.h"
 
-#include <unistd.h>
-
-#include <algorithm>
 #include <cstdlib>
 #include <utility>
 
 namespace strata::bench {
-namespace {
-
-// A cgroup's children first. Only directories are to be seen to: the files of a cgroup go with it.
-Result<void> remove_cgroup_tree(const std::filesystem::path& cgroup) {
-  std::error_code ec;
-  for (const auto& entry : std::filesystem::directory_iterator(cgroup, ec))
-    if (entry.is_directory(ec)) STRATA_CHECK(remove_cgroup_tree(entry.path()));
-  if (::rmdir(cgroup.c_str()) < 0 && errno != ENOENT)
-    return fail_errno("remove cgroup " + cgroup.string());
-  return {};
-}
-
-}  // namespace
 
 std::optional<std::string> lacks_program(const std::string& name) {
   if (find_program(name)) return std::nullopt;
@@ -58,17 +42,6 @@ Result<Completed> run_in_view(const std::string& launcher, const MountView& view
   argv.insert(argv.end(), command.argv.begin(), command.argv.end());
   command.argv = std::move(argv);
   return run_checked(command);
-}
-
-Result<void> remove_cgroups(const std::string& name) {
-  const std::filesystem::path root = "/sys/fs/cgroup";
-  std::error_code ec;
-  std::vector<std::filesystem::path> found{root / name};  // cgroup v2
-  for (const auto& hierarchy : std::filesystem::directory_iterator(root, ec))
-    found.push_back(hierarchy.path() / name);  // v1
-  for (const auto& cgroup : found)
-    if (std::filesystem::is_directory(cgroup, ec)) STRATA_CHECK(remove_cgroup_tree(cgroup));
-  return {};
 }
 
 }  // namespace strata::bench

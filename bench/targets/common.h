@@ -38,8 +38,4 @@ namespace strata::bench {
 [[nodiscard]] Result<Completed> run_in_view(const std::string& launcher, const MountView& view,
                                             Command command);
 
-// Removes the cgroups `/<name>` and those below it in every hierarchy. None of them may hold
-// processes.
-[[nodiscard]] Result<void> remove_cgroups(const std::string& name);
-
 }  // namespace strata::bench

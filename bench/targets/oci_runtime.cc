@@ -2,6 +2,7 @@
 
 #include <optional>
 
+#include "bench/cgroups.h"
 #include "bench/targets/common.h"
 #include "bench/targets/oci_bundle.h"
 #include "bench/targets/targets.h"

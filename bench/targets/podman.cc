@@ -3,6 +3,7 @@
 #include <optional>
 #include <string_view>
 
+#include "bench/cgroups.h"
 #include "bench/targets/common.h"
 #include "bench/targets/targets.h"
 #include "unionfs/base/file.h"
