@@ -31,11 +31,10 @@ inline constexpr unsigned kLastNamedSyscall = 450;  // set_mempolicy_home_node, 
 inline constexpr unsigned kLastKnownSyscall = 466;  // removexattrat; younger ones are ENOSYS
 [[nodiscard]] std::span<const NumberedSyscall> allowed_numbered_syscalls();
 
-// uretprobe of x86-64, which a probed program calls without knowing; on i386 the number is that of
-// rt_tgsigqueueinfo, which is allowed as well.
+// uretprobe, of x86-64 only: a probed program calls it without knowing.
 inline constexpr unsigned kUretprobe = 335;
 
 // Bits that clone(2) must not have: the namespaces, user namespaces among them.
-inline constexpr unsigned long kForbiddenCloneFlags = 0x7e020000;
+inline constexpr unsigned kForbiddenCloneFlags = 0x7e020000;
 
 }  // namespace strata::linux
