@@ -1,6 +1,8 @@
 #include "unionfs/base/file.h"
 
+#include <fcntl.h>
 #include <sys/mount.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -52,6 +54,23 @@ TEST(File, RemoveTreeDoesNotFollowLinks) {
   EXPECT_FALSE(std::filesystem::exists(dir / "gone"));
   EXPECT_TRUE(std::filesystem::exists(kept));
   EXPECT_THAT(remove_tree(dir / "gone"), IsOk());
+}
+
+// A container can make a tree deeper than a path can say or a process have descriptors.
+TEST(File, RemoveTreeOfAnyDepth) {
+  const TempDir dir;
+  const std::string name(200, 'd');
+  UniqueFd at(::open(dir.path().c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+  for (int i = 0; i < 100; ++i) {
+    ASSERT_EQ(::mkdirat(at.get(), name.c_str(), 0755), 0);
+    at.reset(::openat(at.get(), name.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+  }
+  rlimit limit{};
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &limit), 0);
+  const rlimit few{.rlim_cur = 32, .rlim_max = limit.rlim_max};
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &few), 0);
+  EXPECT_THAT(remove_tree(dir / name), IsOk());
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &limit), 0);
 }
 
 TEST(File, RemoveTreeStopsAtMounts) {

@@ -1,16 +1,11 @@
 #include "unionfs/base/file.h"
 
-#include <dirent.h>
 #include <fcntl.h>
-#include <linux/openat2.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstdlib>
-#include <cstring>
-#include <memory>
 
 #include "unionfs/base/undo.h"
 
@@ -35,51 +30,6 @@ Result<std::string> read_all(int fd, const std::string& name, size_t limit) {
   }
   content.resize(used);
   return content;
-}
-
-struct CloseDir {
-  void operator()(DIR* dir) const { ::closedir(dir); }
-};
-
-// Opens a child directory without following links and without crossing a mount point.
-int open_child_dir(int parent, const char* name) {
-  open_how how{};
-  how.flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
-  how.resolve = RESOLVE_NO_XDEV | RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS;
-  return static_cast<int>(::syscall(SYS_openat2, parent, name, &how, sizeof how));
-}
-
-Result<void> remove_children(UniqueFd dir_fd, const std::string& where) {
-  std::unique_ptr<DIR, CloseDir> dir(::fdopendir(dir_fd.get()));
-  if (!dir) return fail_errno("read directory " + where);
-  const int fd = dir_fd.release();  // the DIR owns it now
-  for (;;) {
-    errno = 0;
-    const dirent* entry = ::readdir(dir.get());
-    if (entry == nullptr) {
-      if (errno != 0) return fail_errno("read directory " + where);
-      return {};
-    }
-    if (std::strcmp(entry->d_name, ".") == 0 || std::strcmp(entry->d_name, "..") == 0) continue;
-    const std::string child = where + "/" + entry->d_name;
-    if (entry->d_type != DT_DIR) {
-      if (::unlinkat(fd, entry->d_name, 0) == 0 || errno == ENOENT) continue;
-      if (errno != EISDIR) return fail_errno("remove " + child);
-    }
-    UniqueFd child_fd(open_child_dir(fd, entry->d_name));
-    if (!child_fd && errno == EACCES) {
-      ::fchmodat(fd, entry->d_name, 0700, 0);
-      child_fd.reset(open_child_dir(fd, entry->d_name));
-    }
-    if (!child_fd) {
-      if (errno == ENOENT) continue;
-      return fail_errno(errno == EXDEV ? "remove " + child + ": a file system is mounted there"
-                                       : "remove " + child);
-    }
-    STRATA_CHECK(remove_children(std::move(child_fd), child));
-    if (::unlinkat(fd, entry->d_name, AT_REMOVEDIR) < 0 && errno != ENOENT)
-      return fail_errno("remove directory " + child);
-  }
 }
 
 }  // namespace
@@ -153,17 +103,6 @@ Result<void> make_dirs(const std::filesystem::path& path, mode_t mode) {
   struct stat st {};
   if (code == EEXIST && ::stat(path.c_str(), &st) == 0 && S_ISDIR(st.st_mode)) return {};
   return fail_errno("create directory " + path.string(), code);
-}
-
-Result<void> remove_tree(const std::filesystem::path& path) {
-  if (::unlink(path.c_str()) == 0 || errno == ENOENT) return {};
-  if (errno != EISDIR) return fail_errno("remove " + path.string());
-  UniqueFd fd(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
-  if (!fd) return fail_errno("remove " + path.string());
-  STRATA_CHECK(remove_children(std::move(fd), path.string()));
-  if (::rmdir(path.c_str()) < 0 && errno != ENOENT)
-    return fail_errno("remove directory " + path.string());
-  return {};
 }
 
 Result<std::filesystem::path> make_temp_dir(const std::filesystem::path& parent,

@@ -49,7 +49,8 @@ enum class Durability {
 [[nodiscard]] Result<void> make_dirs(const std::filesystem::path& path, mode_t mode = 0755);
 
 // rm -rf that never follows a symbolic link and never crosses into a mount (EXDEV instead);
-// absence is success. Directories without search permission are made searchable first.
+// absence is success. Directories without search permission are made searchable first. Trees of any
+// depth: neither stack nor descriptors grow with it.
 [[nodiscard]] Result<void> remove_tree(const std::filesystem::path& path);
 
 // A fresh directory "<parent>/<prefix>XXXXXX" (mkdtemp).
