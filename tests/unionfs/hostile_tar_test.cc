@@ -1,6 +1,5 @@
 // Tars that mean harm: refused by name, and nothing outside of the layer is touched.
 #include <fcntl.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include <chrono>
@@ -211,9 +210,12 @@ TEST_F(HostileTar, ErrorsOfTheSourceComeBack) {
 TEST_F(HostileTar, MutatedTars) {
   const auto tree = dir / "tree";
   ASSERT_THAT(make_dirs(tree), IsOk());
-  testing::make_random_tree(tree, 7, {.entries = 25, .is_layer = true});
+  testing::make_random_tree(tree, 7, {.entries = 14, .is_layer = true, .small_files = true});
   TarBuilder tricks;
-  tricks.symlink("link", dir / "outside").directory("d").file("d/.wh..wh..opq").hard_link("h", "f");
+  tricks.symlink("link", dir / "outside")
+      .directory("d")
+      .file("d/.wh..wh..opq")
+      .hard_link("h", "link");
   const std::string seed = tricks.bytes_without_end() + testing::pack(tree);
 
   std::mt19937_64 random(20240601);
@@ -221,7 +223,8 @@ TEST_F(HostileTar, MutatedTars) {
   int refused = 0, taken = 0;
   for (int i = 0; i < 3000 && std::chrono::steady_clock::now() < until; ++i) {
     // Headers are where the meaning is: repair the checksum of a block that was changed.
-    std::string bytes = seed.substr(0, 512 * (1 + random() % (seed.size() / 512)));
+    std::string bytes = seed;
+    if (random() % 4 == 0) bytes.resize(512 * (1 + random() % (seed.size() / 512)));
     for (uint64_t changes = 1 + random() % 4; changes > 0; --changes) {
       const size_t block = 512 * (random() % (bytes.size() / 512));
       bytes[block + random() % (random() % 2 == 0 ? 265 : 512)] = static_cast<char>(random());

@@ -89,7 +89,7 @@ class Maker {
 
   void make_file(const std::filesystem::path& path) {
     static const size_t kSizes[] = {0, 1, 511, 512, 513, 4096, 70'000, 300'000};
-    std::string content(one_of(kSizes), '\0');
+    std::string content(options_.small_files ? below(600) : one_of(kSizes), '\0');
     for (char& c : content) c = static_cast<char>(random_());
     std::ofstream(path, std::ios::binary) << content;
     if (once_in(4)) {  // holes in the middle and at the end

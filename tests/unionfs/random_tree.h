@@ -9,6 +9,7 @@ namespace strata::testing {
 struct RandomTreeOptions {
   int entries = 60;
   bool is_layer = false;     // with whiteouts and opaque directories
+  bool small_files = false;  // none that takes more than a few blocks of a tar
   bool empty_xattrs = true;  // Go's archive/tar, as POSIX has it, takes an empty value for no value
 };
 
