@@ -55,7 +55,7 @@ struct Image {
   Config config;
   std::vector<Layer> layers;  // bottom first, as the spec lists them
 
-  // The trees top first, as a LayerStack wants them.
+  // The trees top first, as a LayerStack wants them: each once, where it stands highest.
   [[nodiscard]] std::vector<std::filesystem::path> trees_top_first() const;
 };
 
