@@ -83,6 +83,20 @@ int make_next(int root, Path& path, bool directory) {
   return 0;
 }
 
+// What the kernel would only call invalid when it comes to mounting is told apart here.
+int open_point(int root, const char* path, PointKind kind) {
+  const uint64_t flags = O_PATH | (kind == PointKind::kFile ? 0 : O_DIRECTORY);
+  const uint64_t resolve =
+      sys::kInRoot | (kind == PointKind::kPlainDirectory ? RESOLVE_NO_SYMLINKS : 0);
+  UniqueFd fd(sys::openat2(root, path, flags, resolve));
+  struct stat st {};
+  if (fd && kind == PointKind::kFile && ::fstat(fd.get(), &st) == 0 && S_ISDIR(st.st_mode)) {
+    errno = EISDIR;
+    return -1;
+  }
+  return fd.release();
+}
+
 }  // namespace
 
 int open_in_root(int root, const char* path) noexcept {
@@ -90,10 +104,7 @@ int open_in_root(int root, const char* path) noexcept {
 }
 
 int open_mount_point(int root, const char* path, PointKind kind) noexcept {
-  const bool plain = kind == PointKind::kPlainDirectory;
-  const uint64_t flags = O_PATH | (plain ? O_DIRECTORY : 0);
-  const uint64_t resolve = sys::kInRoot | (plain ? RESOLVE_NO_SYMLINKS : 0);
-  int fd = sys::openat2(root, path, flags, resolve);
+  int fd = open_point(root, path, kind);
   if (fd >= 0 || errno != ENOENT) return fd;
 
   Path made{};
@@ -105,7 +116,7 @@ int open_mount_point(int root, const char* path, PointKind kind) noexcept {
   for (int round = 0; round < kMaxLinks + PATH_MAX / 2; ++round) {
     const int made_one = make_next(root, made, kind != PointKind::kFile);
     if (made_one < 0) return -1;
-    if (made_one == 0) return sys::openat2(root, made.data(), flags, resolve);
+    if (made_one == 0) return open_point(root, made.data(), kind);
   }
   errno = ELOOP;
   return -1;
