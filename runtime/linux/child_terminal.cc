@@ -1,10 +1,12 @@
 // Steps: session, terminal, standard streams.
 
 #include <fcntl.h>
+#include <linux/keyctl.h>
 #include <linux/magic.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/vfs.h>
 #include <termios.h>
 #include <unistd.h>
@@ -83,8 +85,15 @@ int bind_console(int slave) {
                       MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH);
 }
 
+// Keys of the caller's session are not the container's. Made as root, whose quota for them is not
+// 200 (keyrings(7)); kernels without keys and sandboxes that forbid them have none to share.
+int leave_session_keyring() {
+  if (::syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, nullptr) >= 0) return 0;
+  return errno == ENOSYS || errno == EPERM ? 0 : -1;
+}
+
 int start(const ChildPlan& plan, ChildState& state, bool with_console) {
-  if (::setsid() < 0) return -1;
+  if (::setsid() < 0 || leave_session_keyring() < 0) return -1;
   if (plan.terminal) {
     UniqueFd slave;
     if (open_terminal(plan, state, slave) < 0) return -1;

@@ -33,6 +33,7 @@ constexpr auto kLinks = std::to_array<Link>({{"ptmx", "pts/ptmx"},
                                              {"stdout", "/proc/self/fd/1"},
                                              {"stderr", "/proc/self/fd/2"},
                                              {"core", "/proc/kcore"}});
+constexpr const Link& kCore = kLinks.back();
 
 bool is_node(int dev, const Node& node) {
   struct stat st {};
@@ -51,9 +52,11 @@ Result<std::vector<std::string>> populate_dev(int dev) {
     else if (const int code = errno; code != EEXIST || !is_node(dev, node))
       return fail_errno("create /dev/" + std::string(node.name), code);
   }
-  for (const auto& link : kLinks)
+  for (const auto& link : kLinks) {
+    if (&link == &kCore && ::access(link.target, F_OK) < 0) continue;  // kernels without it
     if (::symlinkat(link.target, dev, link.name) < 0 && errno != EEXIST)
       return fail_errno("create /dev/" + std::string(link.name));
+  }
   return refused;
 }
 

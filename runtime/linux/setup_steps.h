@@ -19,7 +19,7 @@ enum class Step : uint32_t {
   kMaskedPaths,  //
   kReadonlyPaths,
   kPivot,         // pivot_root, detach the old root
-  kTerminal,      // session, controlling terminal, /dev/console, standard streams
+  kTerminal,      // session, its keyring, terminal, /dev/console, standard streams
   kRlimits,       //
   kDirectory,     // working directory, made if missing
   kIdentity,      // bounding set, groups, gid, uid, no_new_privs
