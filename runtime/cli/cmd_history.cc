@@ -43,7 +43,7 @@ void print_table(const std::vector<Step>& steps, bool full) {
                            : full           ? layer->diff_id
                                             : short_id(layer->diff_id);
     rows.push_back({history->created.empty() ? "-" : printable(history->created.substr(0, 19)),
-                    layer != nullptr ? human_size(layer->blob.size) : "0 B", id,
+                    layer != nullptr ? human_size(layer->size) : "0 B", id,
                     full ? by : shorten(by, kShown), printable(history->comment)});
   }
   std::fputs(format_table(rows).c_str(), stdout);
@@ -55,7 +55,7 @@ void print_json(const std::vector<Step>& steps) {
     OrderedJson step{{"created", history->created},
                      {"created_by", history->created_by},
                      {"comment", history->comment},
-                     {"size", layer != nullptr ? layer->blob.size : 0}};
+                     {"size", layer != nullptr ? layer->size : 0}};
     step["diff_id"] = layer != nullptr ? OrderedJson(layer->diff_id) : OrderedJson();
     array.push_back(std::move(step));
   }

@@ -45,13 +45,14 @@ struct Layer {
   Descriptor blob;             // as distributed (compressed)
   std::string diff_id;         // digest of the uncompressed tar
   std::filesystem::path tree;  // the unpacked layer directory, in overlayfs's format
+  uint64_t size = 0;           // bytes of the files in it
 };
 
 struct Image {
   std::string id;  // digest of the configuration, as docker's image ID
   Descriptor manifest;
   std::vector<std::string> names;  // "debian:bookworm", sorted; may be empty
-  uint64_t size = 0;               // bytes of the files in all layers, unpacked
+  uint64_t size = 0;               // bytes of the files in all layers
   Config config;
   std::vector<Layer> layers;  // bottom first, as the spec lists them
 

@@ -17,7 +17,7 @@ namespace strata::image {
 using Index = std::vector<IndexEntry>;
 
 // Adds an image without a name unless the index has its manifest already. `entry` carries the
-// manifest and the annotations kImageId and kImageSize, but no name.
+// manifest and the annotations kImageId and kLayerSizes, but no name.
 void add_image(Index& index, const IndexEntry& entry);
 
 // Gives the manifest of `entry` the name; it is taken from any other image that had it. An image

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <set>
 
 #include "runtime/image/digest.h"
 #include "unionfs/base/file.h"
@@ -16,11 +17,19 @@ Result<Manifest> read_manifest(const Store& store, const IndexEntry& entry) {
   return parse_manifest(*text, place);
 }
 
-uint64_t number_or(const std::string& text, uint64_t fallback) {
-  uint64_t value = 0;
-  const char* end = text.data() + text.size();
-  const auto [parsed, error] = std::from_chars(text.data(), end, value);
-  return error == std::errc() && parsed == end && !text.empty() ? value : fallback;
+// "1,2,3" as `count` numbers; nullopt if it is anything else.
+std::optional<std::vector<uint64_t>> parse_sizes(std::string_view text, size_t count) {
+  std::vector<uint64_t> sizes;
+  const char* at = text.data();
+  const char* end = at + text.size();
+  while (at != end) {
+    uint64_t size = 0;
+    const auto [next, error] = std::from_chars(at, end, size);
+    if (error != std::errc() || (next != end && *next != ',')) return std::nullopt;
+    sizes.push_back(size);
+    at = next == end ? end : next + 1;
+  }
+  return sizes.size() == count ? std::optional(std::move(sizes)) : std::nullopt;
 }
 
 }  // namespace
@@ -66,13 +75,16 @@ Result<Image> read_image(const Store& store, const std::vector<IndexEntry>& inde
               .manifest = entry.target,
               .names = names_of(index, entry.target.digest),
               .config = std::move(parsed.config)};
-  uint64_t blob_bytes = 0;
-  for (size_t i = 0; i < manifest.layers.size(); ++i) {
+  const size_t count = manifest.layers.size();
+  // Only entries of ours say how much a layer holds; a foreign one counts as it is distributed.
+  const auto sizes = parse_sizes(entry.annotation(kLayerSizes), count);
+  std::set<std::string_view> counted;
+  for (size_t i = 0; i < count; ++i) {
     const auto& diff_id = parsed.diff_ids[i];
-    image.layers.push_back({manifest.layers[i], diff_id, store.layer_path(diff_id)});
-    blob_bytes += manifest.layers[i].size;
+    const uint64_t size = sizes ? (*sizes)[i] : manifest.layers[i].size;
+    image.layers.push_back({manifest.layers[i], diff_id, store.layer_path(diff_id), size});
+    if (counted.insert(diff_id).second) image.size += size;
   }
-  image.size = number_or(entry.annotation(kImageSize), blob_bytes);
   return image;
 }
 

@@ -89,9 +89,9 @@ Result<std::string> stage_image(Staging& staging, const ArchiveSpool& spool, con
   staging.add_blob(*config_file);
   STRATA_TRY(const Descriptor target,
              staging.add_text_blob(kOciManifest, manifest_to_json(manifest)));
-  STRATA_TRY(IndexEntry entry,
-             make_entry(staging, target, manifest.config.digest, config.config, config.diff_ids));
-  staging.add_image(std::move(entry), item.names);
+  staging.add_image(
+      make_entry(staging, target, manifest.config.digest, config.config, config.diff_ids),
+      item.names);
   return target.digest;
 }
 

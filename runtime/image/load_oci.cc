@@ -112,9 +112,9 @@ Result<void> stage_image(Staging& staging, const ArchiveSpool& spool, const Want
   STRATA_TRY(const StagedFile* config_file, spool.blob(manifest.config));
   staging.add_blob(*manifest_file);
   staging.add_blob(*config_file);
-  STRATA_TRY(IndexEntry entry, make_entry(staging, wanted.manifest, manifest.config.digest,
-                                          config.config, config.diff_ids));
-  staging.add_image(std::move(entry), wanted.names);
+  staging.add_image(
+      make_entry(staging, wanted.manifest, manifest.config.digest, config.config, config.diff_ids),
+      wanted.names);
   return {};
 }
 

@@ -1,7 +1,5 @@
 #include "runtime/image/new_image.h"
 
-#include <set>
-
 #include "runtime/image/config_edit.h"
 #include "runtime/image/media_type.h"
 #include "runtime/image/reference.h"
@@ -58,25 +56,23 @@ Result<Image> publish_new_image(Staging& staging, const NewImage& image, const S
   STRATA_TRY(manifest.config, staging.add_text_blob(kOciConfig, config_text));
   STRATA_TRY(const Descriptor target,
              staging.add_text_blob(kOciManifest, manifest_to_json(manifest)));
-  STRATA_TRY(IndexEntry entry,
-             make_entry(staging, target, manifest.config.digest, config.config, config.diff_ids));
-  staging.add_image(std::move(entry), {image.name});
+  staging.add_image(
+      make_entry(staging, target, manifest.config.digest, config.config, config.diff_ids),
+      {image.name});
   STRATA_CHECK(staging.publish());
   return staging.store().get(target.digest);
 }
 
-Result<IndexEntry> make_entry(const Staging& staging, const Descriptor& manifest,
-                              const std::string& image_id, const Config& config,
-                              const std::vector<std::string>& diff_ids) {
-  uint64_t bytes = 0;
-  for (const auto& diff_id : std::set(diff_ids.begin(), diff_ids.end())) {
-    STRATA_TRY(const uint64_t layer, staging.layer_bytes(diff_id));
-    bytes += layer;
-  }
+IndexEntry make_entry(const Staging& staging, const Descriptor& manifest,
+                      const std::string& image_id, const Config& config,
+                      const std::vector<std::string>& diff_ids) {
+  std::string sizes;
+  for (const auto& diff_id : diff_ids)
+    sizes += (sizes.empty() ? "" : ",") + std::to_string(staging.layer_size(diff_id));
   return IndexEntry{.target = manifest,
                     .os = config.os,
                     .architecture = config.architecture,
-                    .annotations = {{kImageId, image_id}, {kImageSize, std::to_string(bytes)}}};
+                    .annotations = {{kImageId, image_id}, {kLayerSizes, sizes}}};
 }
 
 }  // namespace strata::image

@@ -33,8 +33,8 @@ struct NewImage {
                                               const StagedLayer& layer);
 
 // The index entry of an image whose manifest and layers are staged.
-[[nodiscard]] Result<IndexEntry> make_entry(const Staging& staging, const Descriptor& manifest,
-                                            const std::string& image_id, const Config& config,
-                                            const std::vector<std::string>& diff_ids);
+[[nodiscard]] IndexEntry make_entry(const Staging& staging, const Descriptor& manifest,
+                                    const std::string& image_id, const Config& config,
+                                    const std::vector<std::string>& diff_ids);
 
 }  // namespace strata::image

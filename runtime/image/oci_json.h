@@ -24,8 +24,8 @@ inline constexpr size_t kMaxIndexBytes = size_t{64} << 20;
 // Annotations of index.json that we read; the last two are ours.
 inline constexpr const char* kRefName = "org.opencontainers.image.ref.name";
 inline constexpr const char* kContainerdName = "io.containerd.image.name";
-inline constexpr const char* kImageId = "strata.image.id";      // digest of the configuration
-inline constexpr const char* kImageSize = "strata.image.size";  // Image::size
+inline constexpr const char* kImageId = "strata.image.id";  // digest of the configuration
+inline constexpr const char* kLayerSizes = "strata.image.layer-sizes";  // Layer::size, "1,2,3"
 
 // One entry of an index.
 struct IndexEntry {

@@ -30,35 +30,41 @@ Result<std::vector<std::string>> drop_dangling(const Store& store) {
   return ids;
 }
 
-}  // namespace
-
-Result<PruneReport> prune_images(const Store& store) {
-  // Declared first, so that the lock is gone when the workspace deletes what it took.
-  std::optional<Workspace> workspace;
-  STRATA_TRY(const StoreLock lock, store.lock_exclusive());
+Result<PruneReport> prune_locked(const Store& store, const StoreLock& lock,
+                                 std::optional<Workspace>& workspace) {
   PruneReport report;
   // Before our own workspace stands among them.
   STRATA_TRY(const auto dead, dead_workspaces(store));
   STRATA_TRY(Workspace made, Workspace::create(store, lock));
   workspace.emplace(std::move(made));
-  const auto take = [&](const std::filesystem::path& path) {
-    report.bytes += bytes_at(path);
-    return workspace->take(path);
-  };
 
   STRATA_TRY(report.images, drop_dangling(store));
   STRATA_TRY(const Index index, read_index(store));
   STRATA_TRY(const Objects reachable, reachable_objects(store, index));
   STRATA_TRY(const Objects present, present_objects(store));
   const Objects refuse = present.without(reachable);
-  for (const auto& blob : refuse.blobs) STRATA_CHECK(take(blob));
-  for (const auto& layer : refuse.layers) STRATA_CHECK(take(layer));
+  for (const auto& blob : refuse.blobs) STRATA_CHECK(workspace->take(blob));
+  for (const auto& layer : refuse.layers) STRATA_CHECK(workspace->take(layer));
   STRATA_TRY(const auto stale, stale_index_files(store));
-  for (const auto& path : stale) STRATA_CHECK(take(path));
-  for (const auto& path : dead) STRATA_CHECK(take(path));
+  for (const auto& path : stale) STRATA_CHECK(workspace->take(path));
+  for (const auto& path : dead) STRATA_CHECK(workspace->take(path));
   report.blobs = refuse.blobs.size();
   report.layers = refuse.layers.size();
   report.leftovers = stale.size() + dead.size();
+  return report;
+}
+
+}  // namespace
+
+Result<PruneReport> prune_images(const Store& store) {
+  // Outlives the lock, so that nobody waits while it deletes what it took.
+  std::optional<Workspace> workspace;
+  PruneReport report;
+  {
+    STRATA_TRY(const StoreLock lock, store.lock_exclusive());
+    STRATA_TRY(report, prune_locked(store, lock, workspace));
+  }
+  report.bytes = workspace->bytes();
   return report;
 }
 

@@ -4,7 +4,6 @@
 #include <iterator>
 
 #include "runtime/image/layout.h"
-#include "runtime/image/staging.h"
 #include "runtime/image/workspace.h"
 #include "unionfs/base/file.h"
 
@@ -76,10 +75,6 @@ Result<std::vector<std::filesystem::path>> stale_index_files(const Store& store)
     return !name.starts_with("index.json.") && !name.starts_with("oci-layout.");
   });
   return files;
-}
-
-uint64_t bytes_at(const std::filesystem::path& path) {
-  return tree_bytes(path).value_or(0);
 }
 
 }  // namespace strata::image

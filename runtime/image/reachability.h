@@ -41,7 +41,4 @@ struct Objects {
 // away.
 [[nodiscard]] Result<std::vector<std::filesystem::path>> stale_index_files(const Store& store);
 
-// Bytes of a file or of all files in a tree; 0 if it can't be read (for reports only).
-[[nodiscard]] uint64_t bytes_at(const std::filesystem::path& path);
-
 }  // namespace strata::image

@@ -55,6 +55,13 @@ Error busy(const Target& target, const std::vector<std::string>& containers) {
           "; remove it first ('strata rm'), or use -f to take only the name away"};
 }
 
+Error ambiguous(const Target& target) {
+  std::string list;
+  for (const auto& name : target.names) list += (list.empty() ? "" : ", ") + name;
+  return {EBUSY, "image " + target.id + " has several names: " + list +
+                     "; remove them by name, or use -f to remove all"};
+}
+
 Result<void> untag(const Store& store, const std::vector<std::string>& names, Removal& removal) {
   STRATA_CHECK(update_index(store, [&](Index& index) -> Result<void> {
     for (const auto& name : names)
@@ -85,12 +92,33 @@ Result<void> remove_whole(const Store& store, const Index& index, const Target& 
   if (!kept) return {};  // another image is damaged: nothing is thrown away on a guess
   const Objects unreached = gone.without(*kept);
   for (const auto* paths : {&unreached.blobs, &unreached.layers}) {
-    for (const auto& path : *paths) {
-      removal.bytes += bytes_at(path);
-      STRATA_CHECK(workspace.take(path));
-    }
+    for (const auto& path : *paths) STRATA_CHECK(workspace.take(path));
   }
   return {};
+}
+
+Result<Removal> remove_locked(const Store& store, const StoreLock& lock,
+                              const std::string& reference, bool force,
+                              std::optional<Workspace>& workspace) {
+  STRATA_TRY(const Index index, read_index(store));
+  STRATA_TRY(const Target target, find_target(store, index, reference));
+  Removal removal;
+  if (!target.name.empty() && target.names.size() > 1) {
+    STRATA_CHECK(untag(store, {target.name}, removal));
+    return removal;
+  }
+  if (target.names.size() > 1 && !force) return std::unexpected(ambiguous(target));
+  STRATA_TRY(const auto in_use, images_in_use(store));
+  if (const auto users = in_use.find(target.id);
+      users != in_use.end() && !has_twin(store, index, target)) {
+    if (!force) return std::unexpected(busy(target, users->second));
+    STRATA_CHECK(untag(store, target.names, removal));
+    return removal;
+  }
+  STRATA_TRY(Workspace made, Workspace::create(store, lock));
+  workspace.emplace(std::move(made));
+  STRATA_CHECK(remove_whole(store, index, target, *workspace, removal));
+  return removal;
 }
 
 }  // namespace
@@ -113,32 +141,14 @@ Result<std::string> tag_image(const Store& store, std::string_view source,
 }
 
 Result<Removal> remove_image(const Store& store, const std::string& reference, bool force) {
-  // Declared first, so that the lock is gone when the workspace deletes what it took.
+  // Outlives the lock, so that nobody waits while it deletes what it took.
   std::optional<Workspace> workspace;
-  STRATA_TRY(const StoreLock lock, store.lock_exclusive());
-  STRATA_TRY(const Index index, read_index(store));
-  STRATA_TRY(const Target target, find_target(store, index, reference));
   Removal removal;
-  if (!target.name.empty() && target.names.size() > 1) {
-    STRATA_CHECK(untag(store, {target.name}, removal));
-    return removal;
+  {
+    STRATA_TRY(const StoreLock lock, store.lock_exclusive());
+    STRATA_TRY(removal, remove_locked(store, lock, reference, force, workspace));
   }
-  if (target.names.size() > 1 && !force) {
-    std::string list;
-    for (const auto& name : target.names) list += (list.empty() ? "" : ", ") + name;
-    return fail(EBUSY, "image " + target.id + " has several names: " + list +
-                           "; remove them by name, or use -f to remove all");
-  }
-  STRATA_TRY(const auto in_use, images_in_use(store));
-  if (const auto users = in_use.find(target.id);
-      users != in_use.end() && !has_twin(store, index, target)) {
-    if (!force) return std::unexpected(busy(target, users->second));
-    STRATA_CHECK(untag(store, target.names, removal));
-    return removal;
-  }
-  STRATA_TRY(Workspace made, Workspace::create(store, lock));
-  workspace.emplace(std::move(made));
-  STRATA_CHECK(remove_whole(store, index, target, *workspace, removal));
+  if (workspace) removal.bytes = workspace->bytes();
   return removal;
 }
 

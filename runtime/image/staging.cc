@@ -1,8 +1,6 @@
 #include "runtime/image/staging.h"
 
 #include <fcntl.h>
-#include <fts.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -18,10 +16,6 @@ namespace {
 bool is_there(const std::filesystem::path& path) {
   return ::access(path.c_str(), F_OK) == 0;
 }
-
-struct CloseFts {
-  void operator()(FTS* fts) const { ::fts_close(fts); }
-};
 
 }  // namespace
 
@@ -39,7 +33,10 @@ Result<Staging> Staging::create(const Store& store) {
   // A store with a damaged image still takes new ones: it only can't tell what it has.
   if (const auto images = store.list()) {
     for (const auto& image : *images)
-      for (const auto& layer : image.layers) staging.note_pair(layer.diff_id, layer.blob);
+      for (const auto& layer : image.layers) {
+        staging.note_pair(layer.diff_id, layer.blob);
+        staging.sizes_.emplace(layer.diff_id, layer.size);
+      }
   }
   return staging;
 }
@@ -52,14 +49,15 @@ Result<Descriptor> Staging::add_text_blob(std::string_view media_type, std::stri
   return Descriptor{std::string(media_type), file.digest, file.size};
 }
 
-void Staging::add_tree(std::string_view diff_id, std::filesystem::path tree, uint64_t bytes) {
-  trees_.insert_or_assign(std::string(diff_id), Tree{std::move(tree), bytes});
+void Staging::add_tree(std::string_view diff_id, std::filesystem::path tree, uint64_t size) {
+  trees_.insert_or_assign(std::string(diff_id), std::move(tree));
+  sizes_.insert_or_assign(std::string(diff_id), size);
 }
 
 bool Staging::has_layer(std::string_view diff_id) {
   if (trees_.contains(diff_id)) return true;
   auto path = store_->layer_path(diff_id);
-  if (!is_there(path)) return false;
+  if (!sizes_.contains(diff_id) || !is_there(path)) return false;
   relied_on_.insert(std::move(path));
   return true;
 }
@@ -88,9 +86,9 @@ bool Staging::is_known_pair(std::string_view blob_digest, std::string_view diff_
   return std::any_of(first, last, [&](const auto& k) { return k.second.digest == blob_digest; });
 }
 
-Result<uint64_t> Staging::layer_bytes(std::string_view diff_id) const {
-  if (const auto it = trees_.find(diff_id); it != trees_.end()) return it->second.bytes;
-  return tree_bytes(store_->layer_path(diff_id));
+uint64_t Staging::layer_size(std::string_view diff_id) const {
+  const auto it = sizes_.find(diff_id);
+  return it != sizes_.end() ? it->second : 0;
 }
 
 void Staging::add_image(IndexEntry entry, std::vector<std::string> names) {
@@ -125,33 +123,14 @@ Result<void> Staging::move_into_place() const {
     if (::rename(path.c_str(), target.c_str()) < 0)
       return fail_errno("rename " + path.string() + " to " + target.string());
   }
-  for (const auto& [diff_id, tree] : trees_) {
+  for (const auto& [diff_id, path] : trees_) {
     const auto target = store_->layer_path(diff_id);
     // A layer that came in by another way meanwhile is the same one: ours goes with the workspace.
-    if (::rename(tree.path.c_str(), target.c_str()) < 0 && errno != ENOTEMPTY && errno != EEXIST)
-      return fail_errno("rename " + tree.path.string() + " to " + target.string());
+    if (::rename(path.c_str(), target.c_str()) < 0 && errno != ENOTEMPTY && errno != EEXIST)
+      return fail_errno("rename " + path.string() + " to " + target.string());
   }
   STRATA_CHECK(fsync_dir(store_->layout_dir() / "blobs/sha256"));
   return fsync_dir(store_->layers_dir());
-}
-
-Result<uint64_t> tree_bytes(const std::filesystem::path& tree) {
-  std::string root = tree.string();
-  char* roots[] = {root.data(), nullptr};
-  const std::unique_ptr<FTS, CloseFts> fts(::fts_open(roots, FTS_PHYSICAL | FTS_NOCHDIR, nullptr));
-  if (!fts) return fail_errno("read directory " + root);
-  uint64_t bytes = 0;
-  std::set<std::pair<dev_t, ino_t>> linked;
-  for (errno = 0; const FTSENT* entry = ::fts_read(fts.get()); errno = 0) {
-    if (entry->fts_info == FTS_DNR || entry->fts_info == FTS_ERR || entry->fts_info == FTS_NS)
-      return fail_errno(std::string("read ") + entry->fts_path, entry->fts_errno);
-    if (entry->fts_info != FTS_F) continue;
-    const struct stat& st = *entry->fts_statp;
-    if (st.st_nlink > 1 && !linked.emplace(st.st_dev, st.st_ino).second) continue;
-    bytes += static_cast<uint64_t>(st.st_size);
-  }
-  if (errno != 0) return fail_errno("read directory " + root);
-  return bytes;
 }
 
 }  // namespace strata::image

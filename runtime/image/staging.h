@@ -65,10 +65,11 @@ class Staging {
   [[nodiscard]] Result<Descriptor> add_text_blob(std::string_view media_type,
                                                  std::string_view text);
   void add_blob(const StagedFile& file) { blobs_[file.digest] = file.path; }
-  void add_tree(std::string_view diff_id, std::filesystem::path tree, uint64_t bytes);
+  void add_tree(std::string_view diff_id, std::filesystem::path tree, uint64_t size);
 
-  // Whether the layer or blob is staged or stands in the store already. What is said to be in the
-  // store is looked for again by publish(), since another process may remove it in between.
+  // Whether the layer or blob is staged or stands in the store already; a layer that no image has
+  // (what a killed program left) does not count. What is said to be in the store is looked for
+  // again by publish(), since another process may remove it in between.
   [[nodiscard]] bool has_layer(std::string_view diff_id);
   [[nodiscard]] bool has_blob(std::string_view digest);
 
@@ -82,8 +83,8 @@ class Staging {
   // Whether the two were seen to belong together: here, or when an image of the store came in.
   [[nodiscard]] bool is_known_pair(std::string_view blob_digest, std::string_view diff_id);
 
-  // Bytes of files in a staged or present layer.
-  [[nodiscard]] Result<uint64_t> layer_bytes(std::string_view diff_id) const;
+  // Bytes of the files in a layer. REQUIRES: has_layer(diff_id).
+  [[nodiscard]] uint64_t layer_size(std::string_view diff_id) const;
 
   // Puts an image into the index on publish(), with its names (may be none).
   void add_image(IndexEntry entry, std::vector<std::string> names);
@@ -96,10 +97,6 @@ class Staging {
     IndexEntry entry;
     std::vector<std::string> names;
   };
-  struct Tree {
-    std::filesystem::path path;
-    uint64_t bytes;
-  };
   Staging(const Store& store, Workspace workspace)
       : store_(&store), workspace_(std::move(workspace)) {}
   [[nodiscard]] Result<void> check_reliance() const;
@@ -108,13 +105,10 @@ class Staging {
   const Store* store_;
   Workspace workspace_;
   std::map<std::string, std::filesystem::path, std::less<>> blobs_;  // by digest
-  std::map<std::string, Tree, std::less<>> trees_;                   // by diff_id
+  std::map<std::string, std::filesystem::path, std::less<>> trees_;  // by diff_id
+  std::map<std::string, uint64_t, std::less<>> sizes_;  // of layers, staged or in the store
   std::set<std::filesystem::path> relied_on_;
   std::multimap<std::string, Descriptor, std::less<>> known_;  // blobs by diff_id
   std::vector<NewImage> images_;
 };
-
-// Bytes of the regular files below `tree`, hard links once.
-[[nodiscard]] Result<uint64_t> tree_bytes(const std::filesystem::path& tree);
-
 }  // namespace strata::image

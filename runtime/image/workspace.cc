@@ -1,17 +1,30 @@
 #include "runtime/image/workspace.h"
 
 #include <fcntl.h>
+#include <fts.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
+#include <memory>
+#include <set>
 #include <string>
+#include <utility>
 
 #include "unionfs/base/file.h"
 #include "unionfs/base/terminal.h"
 #include "unionfs/base/undo.h"
 
 namespace strata::image {
+namespace {
+
+struct CloseFts {
+  void operator()(FTS* fts) const { ::fts_close(fts); }
+};
+
+}  // namespace
 
 Result<Workspace> Workspace::create(const Store& store) {
   // Shared: whoever clears tmp/ holds the exclusive lock and so never meets a directory that is
@@ -46,6 +59,22 @@ Result<void> Workspace::take(const std::filesystem::path& path) {
   const auto target = fresh_path();
   if (::rename(path.c_str(), target.c_str()) == 0 || errno == ENOENT) return {};
   return fail_errno("rename " + path.string() + " to " + target.string());
+}
+
+uint64_t Workspace::bytes() const {
+  std::string root = path_.string();
+  std::array<char*, 2> roots{root.data(), nullptr};
+  const std::unique_ptr<FTS, CloseFts> fts(
+      ::fts_open(roots.data(), FTS_PHYSICAL | FTS_NOCHDIR, nullptr));
+  uint64_t sum = 0;
+  std::set<std::pair<dev_t, ino_t>> linked;
+  while (const FTSENT* entry = fts ? ::fts_read(fts.get()) : nullptr) {
+    if (entry->fts_info != FTS_F) continue;
+    const struct stat& st = *entry->fts_statp;
+    if (st.st_nlink == 1 || linked.emplace(st.st_dev, st.st_ino).second)
+      sum += static_cast<uint64_t>(st.st_size);
+  }
+  return sum;
 }
 
 Result<void> Workspace::sync() const {

@@ -36,6 +36,9 @@ class Workspace {
   // workspace, at leisure. Absence is success.
   [[nodiscard]] Result<void> take(const std::filesystem::path& path);
 
+  // Bytes of all files in it, hard links once, as far as they can be read: for reports.
+  [[nodiscard]] uint64_t bytes() const;
+
   // Waits until everything written to the store's file system is on the disk (syncfs(2)).
   [[nodiscard]] Result<void> sync() const;
 
