@@ -132,6 +132,7 @@ void Runner::set_up(TargetDriver& driver, Undo& cleanup) {
 
 Result<void> Runner::follow_schedule() {
   std::vector<Budget> budgets;
+  budgets.reserve(entries_.size());
   for (const auto& entry : entries_)
     budgets.push_back(entry.driver->info().is_slow ? plan_.slow_budget : plan_.budget);
   const auto rounds = make_schedule(budgets, plan_.seed);

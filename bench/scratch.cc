@@ -28,7 +28,7 @@ void remove_abandoned(const std::filesystem::path& parent,
     if (!dir || ::flock(dir->get(), LOCK_EX | LOCK_NB) < 0) continue;
     on_abandoned(name_of(entry.path()));
     // What can't be removed now is met again by the next run.
-    static_cast<void>(remove_tree(entry.path()));
+    [[maybe_unused]] const auto removed = remove_tree(entry.path());
   }
 }
 

@@ -38,8 +38,10 @@ Result<Targets> select_targets(Targets all, const std::vector<std::string>& name
     }
     std::string known;
     for (const auto& target : all)
-      if (target != nullptr) known += (known.empty() ? "" : ", ") + target->info().name;
-    return fail(EINVAL, "no target '" + name + "', or named twice; there are: " + known);
+      if (target != nullptr) known.append(known.empty() ? "" : ", ").append(target->info().name);
+    return fail(
+        EINVAL,
+        std::string("no target '").append(name).append("', or named twice; there are: ") + known);
   }
   return selected;
 }

@@ -146,7 +146,7 @@ Result<int> run(Options options, const Globals& globals) {
                                          : std::filesystem::path(options.json);
   STRATA_TRY(const Scratch scratch,
              Scratch::create(globals.root / "bench", [](const std::string& name) {
-               static_cast<void>(remove_cgroups(name));  // as far as it goes
+               [[maybe_unused]] const auto removed = remove_cgroups(name);  // as far as it goes
              }));
   workload.scratch = scratch.path();
   workload.id = scratch.name();

@@ -10,7 +10,6 @@
 
 #include <benchmark/benchmark.h>
 
-#include "bench/micro/micro.h"
 #include "unionfs/base/terminal.h"
 
 int main(int argc, char** argv) {
@@ -23,7 +22,6 @@ int main(int argc, char** argv) {
     strata::print_error("strata-bench-micro", strata::posix_error("prepare mounts (as root)"));
     return 1;
   }
-  strata::bench::micro::register_cgroup_benches();
   benchmark::RunSpecifiedBenchmarks();
   benchmark::Shutdown();
   return 0;

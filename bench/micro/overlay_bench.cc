@@ -26,7 +26,8 @@ class Layers {
   Layers(const Layers&) = delete;
   Layers& operator=(const Layers&) = delete;
   ~Layers() {
-    if (dir_) static_cast<void>(remove_tree(*dir_));
+    if (!dir_) return;
+    [[maybe_unused]] const auto removed = remove_tree(*dir_);
   }
 
   [[nodiscard]] bool ok() const { return ok_; }

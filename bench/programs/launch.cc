@@ -115,13 +115,15 @@ void reap_all(int report_fd, pid_t program, LaunchRecord& record) {
     int status = 0;
     rusage usage{};
     const pid_t pid = ::wait4(-1, &status, 0, &usage);
+    if (pid < 0) {
+      if (errno == EINTR) continue;
+      break;
+    }
     const int64_t now = now_ns();
-    if (pid < 0 && errno == EINTR) continue;
-    if (pid < 0) break;
     record.gone_ns = now;
     add_usage(record, usage);
     if (pid != program) {
-      ++record.processes_left;
+      if (record.phase == LaunchPhase::kExited) ++record.processes_left;
       continue;
     }
     record.exit_ns = now;

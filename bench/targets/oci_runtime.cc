@@ -47,9 +47,10 @@ class OciRuntime final : public TargetDriver {
   Result<void> conclude(const std::string& error) override {
     if (!error.empty()) {
       // Whatever it says: after most failures there is nothing to delete.
-      static_cast<void>(run_in_view(launcher_, *view_,
-                                    {.argv = {program_, "delete", "--force", container_},
-                                     .timeout = std::chrono::seconds(20)}));
+      [[maybe_unused]] const auto deleted =
+          run_in_view(launcher_, *view_,
+                      {.argv = {program_, "delete", "--force", container_},
+                       .timeout = std::chrono::seconds(20)});
     }
     return {};
   }

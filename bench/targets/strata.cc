@@ -60,8 +60,9 @@ class Strata final : public TargetDriver {
   Result<void> conclude(const std::string& error) override {
     if (!error.empty()) {
       // Whatever it says: after most failures there is nothing to remove.
-      static_cast<void>(run_command({.argv = {program_, "--root", root_, "rm", "-f", container_},
-                                     .timeout = std::chrono::seconds(20)}));
+      [[maybe_unused]] const auto removed =
+          run_command({.argv = {program_, "--root", root_, "rm", "-f", container_},
+                       .timeout = std::chrono::seconds(20)});
     }
     return {};
   }

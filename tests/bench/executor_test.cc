@@ -173,7 +173,6 @@ TEST(MountView, CoversDirectoriesButKeepsWhatIsNamed) {
   const testing::TempDir dir;
   dir.write("covered/secret", "x");
   dir.write("covered/kept/file", "y");
-  std::string seen;
   STRATA_ASSERT_OK(const MountView view, MountView::create([&]() -> Result<void> {
                      STRATA_CHECK(cover({dir / "covered", dir / "missing"}, dir / "covered/kept"));
                      if (std::filesystem::exists(dir / "covered/secret"))
