@@ -50,19 +50,21 @@ Sample make_sample(const Outcome& outcome, std::string error, Clock::time_point 
 class Runner {
  public:
   Runner(Document& document, const Targets& targets, const Workload& workload, Executor& executor,
-         const RunPlan& plan, const RunHooks& hooks)
+         const RunPlan& plan, const RunHooks& hooks, TrialProbe* probe)
       : document_(document),
         targets_(targets),
         workload_(workload),
         executor_(executor),
         plan_(plan),
-        hooks_(hooks) {}
+        hooks_(hooks),
+        probe_(probe) {}
 
   Result<void> run() {
     Undo cleanup;
     set_up_all(cleanup);
     STRATA_CHECK(hooks_.save(document_));
     STRATA_CHECK(follow_schedule());
+    if (probe_ != nullptr) probe_all();
     cleanup.run();
     judge_targets();
     return hooks_.save(document_);
@@ -75,6 +77,8 @@ class Runner {
   Result<void> run_trial(Entry& entry, const Round& round);
   Result<Outcome> prepared_trial(Entry& entry, std::string& error);
   void note_failure(Entry& entry, const std::string& error);
+  void probe_all();
+  Result<void> run_probed_trial(Entry& entry);
   void judge_targets();
 
   Document& document_;
@@ -83,6 +87,7 @@ class Runner {
   Executor& executor_;
   const RunPlan& plan_;
   const RunHooks& hooks_;
+  TrialProbe* probe_;
   Clock::time_point start_ = Clock::now();
   std::vector<Entry> entries_;
   int order_ = 0;
@@ -190,6 +195,26 @@ void Runner::note_failure(Entry& entry, const std::string& error) {
       "stopped after " + std::to_string(entry.failures) + " failed trials: " + error;
 }
 
+void Runner::probe_all() {
+  for (auto& entry : entries_) {
+    if (entry.stopped || hooks_.interrupted()) continue;
+    const std::string& name = document_.targets[entry.target].name;
+    hooks_.progress("looking into " + name);
+    if (const auto done = run_probed_trial(entry); !done)
+      document_.skipped.push_back({"probe of " + name, done.error().what});
+  }
+}
+
+Result<void> Runner::run_probed_trial(Entry& entry) {
+  STRATA_CHECK(entry.driver->prepare());
+  auto breakdown = probe_->observe(entry.launch);
+  const auto concluded = entry.driver->conclude(breakdown ? std::string() : breakdown.error().what);
+  if (!breakdown) return std::unexpected(std::move(breakdown).error());
+  breakdown->target = document_.targets[entry.target].name;
+  document_.breakdowns.push_back(*std::move(breakdown));
+  return concluded;
+}
+
 // A target of which no trial counts has failed, whatever else there is to say about it.
 void Runner::judge_targets() {
   for (const auto& entry : entries_) {
@@ -206,11 +231,12 @@ void Runner::judge_targets() {
 }  // namespace
 
 Result<void> run_trials(Document& document, const Targets& targets, const Workload& workload,
-                        Executor& executor, const RunPlan& plan, const RunHooks& hooks) {
+                        Executor& executor, const RunPlan& plan, const RunHooks& hooks,
+                        TrialProbe* probe) {
   document.run.seed = plan.seed;
   document.run.trials = plan.budget.trials;
   document.run.warmups = plan.budget.warmups;
-  return Runner(document, targets, workload, executor, plan, hooks).run();
+  return Runner(document, targets, workload, executor, plan, hooks, probe).run();
 }
 
 }  // namespace strata::bench

@@ -11,6 +11,7 @@
 #include "bench/result.h"
 #include "bench/schedule.h"
 #include "bench/target_driver.h"
+#include "bench/trial_probe.h"
 #include "bench/workload.h"
 
 namespace strata::bench {
@@ -35,9 +36,11 @@ struct RunHooks {
 
 // Fills in targets, samples and skips of `document`, and what the plan says of its run. REQUIRES:
 // `document` has no targets or samples yet. An Error means that the harness failed (results could
-// not be saved, an executor that is broken); what was set up is cleaned up then, too.
+// not be saved, an executor that is broken); what was set up is cleaned up then, too. With `probe`,
+// one more trial of each target is run under it after all others.
 [[nodiscard]] Result<void> run_trials(Document& document, const Targets& targets,
                                       const Workload& workload, Executor& executor,
-                                      const RunPlan& plan, const RunHooks& hooks);
+                                      const RunPlan& plan, const RunHooks& hooks,
+                                      TrialProbe* probe = nullptr);
 
 }  // namespace strata::bench

@@ -34,6 +34,7 @@ struct Options {
   bool quick = false;
   uint64_t seed = 0;
   std::string reference;
+  std::string probe;
   std::string label;
   std::string out = "results";
   std::string json;
@@ -129,6 +130,15 @@ Result<void> write_csv(const Document& document, const std::string& path) {
   return write_file_atomic(path, to_csv(document), Durability::kAtomic);
 }
 
+// Without the probe, the run goes on and says so.
+std::unique_ptr<TrialProbe> open_probe(const std::string& launcher, const Interrupt* interrupt,
+                                       Document& document) {
+  auto probe = make_startup_probe(launcher, interrupt);
+  if (probe) return *std::move(probe);
+  document.skipped.push_back({"probe startup", probe.error().what});
+  return nullptr;
+}
+
 Result<int> run(Options options, const Globals& globals) {
   if (::geteuid() != 0) return fail(EPERM, "benchmarks of containers must be run as root");
   STRATA_TRY(const Suite* suite, find_suite(options.suite));
@@ -159,7 +169,10 @@ Result<int> run(Options options, const Globals& globals) {
         .save = [&](const Document& current) { return write_document(current, json); },
         .progress = [&](const std::string& what) { progress.update(what); },
         .interrupted = [&] { return interrupt.raised(); }};
-    STRATA_CHECK(run_trials(document, targets, workload, executor, options.plan, hooks));
+    std::unique_ptr<TrialProbe> probe;
+    if (!options.probe.empty()) probe = open_probe(programs.launcher, &interrupt, document);
+    STRATA_CHECK(
+        run_trials(document, targets, workload, executor, options.plan, hooks, probe.get()));
   }
   document.run.end_utc = utc_now();
   document.run.reference = choose_reference(document, options.reference);
@@ -202,6 +215,8 @@ Action add_run(CLI::App& app) {
   app.add_option("--seed", o.seed, "of the trials' order (default: drawn, and recorded)")
       ->check(CLI::Range(uint64_t{1}, (uint64_t{1} << 53) - 1));
   app.add_option("--reference", o.reference, "target that ratios refer to (default: strata)");
+  app.add_option("--probe", o.probe, "look into one more trial of each target: startup")
+      ->check(CLI::IsMember({"startup"}));
   app.add_option("--label", o.label, "free text that names this run");
   app.add_option("--out", o.out, "directory for results")->capture_default_str();
   app.add_option("--json", o.json, "result file (default: <out>/<suite>/<time>-<label>.json)");

@@ -274,6 +274,37 @@ TEST_F(RunnerTest, MetricsAreThoseThatWereSeen) {
   EXPECT_THAT(document_.samples[1].metrics, IsEmpty());
 }
 
+class FakeProbe final : public TrialProbe {
+ public:
+  explicit FakeProbe(Journal& journal) : journal_(journal) {}
+  Result<ProbeBreakdown> observe(const Launch& launch) override {
+    journal_.push_back("observe " + launch.argv.front());
+    if (launch.argv.front() == "b") return fail(EPERM, "not allowed");
+    return ProbeBreakdown{.probe = "fake"};
+  }
+
+ private:
+  Journal& journal_;
+};
+
+TEST_F(RunnerTest, ProbedTrialsComeLastAndAreNoSamples) {
+  plan_.budget = {1, 0};
+  FakeProbe probe(journal_);
+  add("a");
+  add("b");
+  ASSERT_THAT(run_trials(document_, targets_, Workload{}, executor_, plan_, hooks_, &probe),
+              IsOk());
+  EXPECT_THAT(std::vector(journal_.end() - 8, journal_.end()),
+              ElementsAre("prepare a", "observe a", "conclude a", "prepare b", "observe b",
+                          "recover b", "cleanup b", "cleanup a"));
+  EXPECT_EQ(document_.samples.size(), 2U);
+  ASSERT_EQ(document_.breakdowns.size(), 1U);
+  EXPECT_EQ(document_.breakdowns[0].target, "a");
+  ASSERT_EQ(document_.skipped.size(), 1U);
+  EXPECT_EQ(document_.skipped[0].what, "probe of b");
+  EXPECT_EQ(document_.skipped[0].reason, "not allowed");
+}
+
 TEST(Verdict, OutputHasToBeWhatWasPromised) {
   const Launch launch{.argv = {"x"}, .expected_output = "started\n"};
   Outcome outcome{.first_byte_ns = 1, .out = "started\n"};
