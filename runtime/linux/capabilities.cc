@@ -63,7 +63,9 @@ struct Words {
   std::array<__user_cap_data_struct, _LINUX_CAPABILITY_U32S_3> data{};
 };
 
-uint32_t word(CapabilityMask mask, size_t i) {
+constexpr auto kWords = std::to_array<unsigned>({0, 1});
+
+uint32_t word(CapabilityMask mask, unsigned i) {
   return static_cast<uint32_t>(mask >> (32 * i));
 }
 
@@ -114,7 +116,7 @@ Result<CapabilitySets> own_capabilities() {
   Words words;
   if (get(words) < 0) return fail_errno("read capabilities");
   CapabilitySets sets;
-  for (size_t i = 0; i < words.data.size(); ++i) {
+  for (const unsigned i : kWords) {
     sets.effective |= CapabilityMask{words.data[i].effective} << (32 * i);
     sets.permitted |= CapabilityMask{words.data[i].permitted} << (32 * i);
     sets.inheritable |= CapabilityMask{words.data[i].inheritable} << (32 * i);
@@ -135,7 +137,7 @@ int limit_bounding_set(CapabilityMask keep) noexcept {
 
 int set_capabilities(const CapabilitySets& sets) noexcept {
   Words words;
-  for (size_t i = 0; i < words.data.size(); ++i)
+  for (const unsigned i : kWords)
     words.data[i] = {word(sets.effective, i), word(sets.permitted, i), word(sets.inheritable, i)};
   return set(words);
 }

@@ -115,7 +115,7 @@ Result<Cgroup> Cgroup::create(const std::string& path, const oci::Resources& res
   const bool hybrid = host.unified() != nullptr;
   Cgroup cgroup;
   Undo undo;
-  undo.add([&] { (void)cgroup.remove(); });
+  undo.add([&] { [[maybe_unused]] const auto removed = cgroup.remove(); });
   for (const auto& hierarchy : host.all()) {
     if (is_needed(hierarchy, hybrid, resources))
       STRATA_CHECK(cgroup.add_directory(hierarchy, path));

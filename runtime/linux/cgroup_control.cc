@@ -55,7 +55,7 @@ Result<void> set_v1_state(const Directory& freezer, const char* state) {
     const auto now = read_cgroup_file(freezer, "freezer.state");
     if (!now || now->starts_with(state)) return true;
     // A process that forked meanwhile is caught by asking again (freezer-subsystem.rst).
-    (void)write_cgroup_file(freezer, "freezer.state", state);
+    [[maybe_unused]] const auto asked = write_cgroup_file(freezer, "freezer.state", state);
     return false;
   });
   if (!reached) return fail(ETIMEDOUT, "cgroup " + freezer.path + " did not become " + state);
@@ -76,7 +76,9 @@ Result<void> set_v2_frozen(const Directory& directory, bool frozen) {
 
 // Frozen, so that none can fork away; signalled; thawed, so that all can die.
 Result<void> kill_round(const Directory& directory, const Directory* freezer) {
-  if (freezer != nullptr) (void)set_v1_state(*freezer, "FROZEN");
+  if (freezer != nullptr) {
+    [[maybe_unused]] const auto frozen = set_v1_state(*freezer, "FROZEN");  // if not: next round
+  }
   std::vector<pid_t> pids;
   collect_processes(directory, pids);
   for (const pid_t pid : pids)
@@ -104,7 +106,7 @@ Result<void> Cgroup::kill_all() const {
   const Directory* freezer = v1("freezer");
   const Directory* tree = unified();
   if (tree != nullptr) {
-    if (freezer != nullptr) (void)set_v1_state(*freezer, "THAWED");
+    if (freezer != nullptr) STRATA_CHECK(set_v1_state(*freezer, "THAWED"));
     const auto killed = write_cgroup_file(*tree, "cgroup.kill", "1");
     if (killed || killed.error().code != ENOENT) return killed;  // cgroup.kill: since Linux 5.14
   }

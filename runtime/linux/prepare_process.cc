@@ -41,7 +41,8 @@ constexpr auto kLimits = std::to_array<LimitName>({
 Result<void> check_strings(const std::vector<std::string>& strings, const char* member) {
   for (const auto& s : strings)
     if (s.find('\0') != std::string::npos)
-      return fail(EINVAL, std::string("process.") + member + ": a NUL in '" + s.c_str() + "'");
+      return fail(EINVAL, std::string("process.") + member + ": a NUL in '" +
+                              s.substr(0, s.find('\0')) + "'");
   return {};
 }
 

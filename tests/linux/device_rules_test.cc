@@ -30,6 +30,7 @@ using testing::FailsWith;
 
 std::vector<std::string> texts(const std::vector<DeviceRule>& rules) {
   std::vector<std::string> out;
+  out.reserve(rules.size());
   for (const auto& rule : rules) out.push_back((rule.allow ? "+" : "-") + device_rule_text(rule));
   return out;
 }
@@ -123,7 +124,8 @@ TEST_F(DeviceProgram, AllowsTheCommonDevicesOnly) {
 
 TEST_F(DeviceProgram, TakesTheLastRuleThatApplies) {
   const auto kmsg = [](bool allow, std::string access) {
-    return DeviceRule{.allow = allow, .type = "c", .major = 1, .minor = 11, .access = access};
+    return DeviceRule{
+        .allow = allow, .type = "c", .major = 1, .minor = 11, .access = std::move(access)};
   };
   apply({kmsg(true, "rwm"), kmsg(false, "w")});
   EXPECT_EQ(open_inside("/dev/kmsg", O_RDONLY | O_NONBLOCK), 0);

@@ -84,6 +84,7 @@ View comparable(View view) {
 
 std::vector<std::string> first_words(const std::vector<std::string>& lines) {
   std::vector<std::string> words;
+  words.reserve(lines.size());
   for (const auto& line : lines) words.push_back(line.substr(0, line.find(' ')));
   return words;
 }

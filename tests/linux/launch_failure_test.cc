@@ -35,6 +35,10 @@ auto Says(int code, const std::string& text) {
   return AllOf(Field(&Error::code, code), Field(&Error::what, HasSubstr(text)));
 }
 
+void make_executable(const fs::path& path) {
+  fs::permissions(path, fs::perms::owner_exec | fs::perms::others_exec, fs::perm_options::add);
+}
+
 class LaunchFailureTest : public ContainerTest {};
 
 TEST_F(LaunchFailureTest, TellsAProgramThatIsMissing) {
@@ -50,13 +54,13 @@ TEST_F(LaunchFailureTest, TellsAProgramThatMayNotBeRun) {
   EXPECT_THAT(failure_of(spec_for({"plain"})), Says(EACCES, "execute plain"));
   EXPECT_THAT(failure_of(spec_for({"/bin"})), Says(EACCES, "execute /bin"));
   temp_.write("root/bin/data", "no program\n");
-  fs::permissions(root_ / "bin/data", fs::perms(0755));
+  make_executable(root_ / "bin/data");
   EXPECT_THAT(failure_of(spec_for({"data"})), Says(ENOEXEC, "execute data"));
 }
 
 TEST_F(LaunchFailureTest, TellsAnInterpreterThatIsMissing) {
   temp_.write("root/bin/script", "#!/usr/bin/perl\n");
-  fs::permissions(root_ / "bin/script", fs::perms(0755));
+  make_executable(root_ / "bin/script");
   EXPECT_THAT(failure_of(spec_for({"script"})),
               Says(ENOENT, "script: it is there, but its interp"));
   // A dynamically linked program without its linker.
@@ -253,7 +257,8 @@ TEST_F(LaunchFailureTest, EndsWithACallerThatDies) {
   }
   EXPECT_EQ(reap(caller), 0);
   pipe.write.reset();
-  EXPECT_EQ(read_to_end(pipe.read.get()), "");  // all that held it are gone
+  EXPECT_EQ(read_to_end(pipe.read.get()), "");  // all that held it are gone, or on their way
+  for (int i = 0; i < 1000 && !cgroup_->processes().empty(); ++i) ::usleep(1000);
 }
 
 TEST_F(LaunchFailureTest, SurvivesStandardStreamsThatAreClosed) {

@@ -80,7 +80,7 @@ TEST_F(LaunchTest, GetsEnvironmentDirectoryUserAndMask) {
   spec.process.env = {"PATH=/bin", "A=1", "B=two words"};
   spec.process.cwd = "/srv/made/for it";
   spec.process.user = {.uid = 1234, .gid = 567, .additional_gids = {8, 9}, .umask = 027};
-  std::filesystem::permissions(root_ / "tmp", std::filesystem::perms(01777));
+  std::filesystem::permissions(root_ / "tmp", std::filesystem::perms::all);
   const auto ended = run(spec);
   EXPECT_EQ(ended.status, 0);
   EXPECT_THAT(ended.out,

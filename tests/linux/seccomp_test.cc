@@ -109,6 +109,7 @@ bool exists(const Architecture& architecture, uint32_t number) {
 
 std::vector<uint64_t> first_arguments() {
   std::vector<uint64_t> values;
+  values.reserve(200);
   for (uint64_t i = 0; i < 64; ++i) values.push_back(i);
   for (int bit = 6; bit < 64; ++bit) values.push_back(uint64_t{1} << bit);
   for (const unsigned value : allowed_personalities()) {
