@@ -133,8 +133,7 @@ Result<std::string> tag_image(const Store& store, std::string_view source,
       return e.target.digest == image.manifest.digest;
     });
     if (it == index.end()) return fail(ENOENT, "image " + image.id + " was removed meanwhile");
-    const IndexEntry entry = *it;
-    set_name(index, entry, reference.str());
+    set_name(index, IndexEntry(*it), reference.str());  // a copy: the index changes under it
     return {};
   }));
   return reference.str();

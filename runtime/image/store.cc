@@ -49,12 +49,12 @@ Result<const IndexEntry*> entry_by_digits(const Store& store, const std::vector<
   for (const auto& entry : index) {
     STRATA_TRY(std::string id, image_id_of(store, entry));
     if (!digest_hex(id).starts_with(digits)) continue;
-    if (found != nullptr && id != found_id)
-      return fail(EINVAL, "'" + std::string(digits) + "' is ambiguous: images " + found_id +
-                              " and " + id + " start with it");
     if (found == nullptr) {
       found = &entry;
       found_id = std::move(id);
+    } else if (id != found_id) {
+      std::string what = "'" + std::string(digits) + "' is ambiguous: images ";
+      return fail(EINVAL, what.append(found_id).append(" and ").append(id) + " start with it");
     }
   }
   if (found != nullptr) return found;
