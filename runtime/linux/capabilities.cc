@@ -128,9 +128,9 @@ int limit_bounding_set(CapabilityMask keep) noexcept {
   // Also those that this program does not know: up to the kernel's last one.
   for (int cap = 0; cap < 64; ++cap) {
     if ((keep & (CapabilityMask{1} << cap)) != 0) continue;
-    const int has = ::prctl(PR_CAPBSET_READ, cap, 0, 0, 0);
-    if (has < 0) return 0;  // EINVAL: beyond the last
-    if (has == 1 && ::prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) < 0) return -1;
+    if (::prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) == 0) continue;
+    if (errno == EINVAL) return 0;  // beyond the last
+    if (::prctl(PR_CAPBSET_READ, cap, 0, 0, 0) != 0) return -1;
   }
   return 0;
 }

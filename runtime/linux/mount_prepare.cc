@@ -114,8 +114,23 @@ Result<void> bind_host_nodes(const PlannedMount& dev, const std::vector<std::str
   return {};
 }
 
+// Mount points directly below /dev, made while it is at hand: the child would have to search first.
+Result<void> make_points_below(const PlannedMount& dev, int fd, const MountPlan& plan) {
+  for (const auto& mount : plan.mounts()) {
+    const std::string prefix = dev.target + "/";
+    if (mount.kind != PlannedMount::Kind::kFilesystem || !mount.target.starts_with(prefix))
+      continue;
+    const std::string name = mount.target.substr(prefix.size());
+    if (name.find('/') == std::string::npos && ::mkdirat(fd, name.c_str(), 0755) < 0 &&
+        errno != EEXIST)
+      return fail_errno("create " + mount.target);
+  }
+  return {};
+}
+
 // /dev is filled before anyone can see it.
-Result<void> prepare_dev(const PlannedMount& mount, std::vector<Attachment>& out) {
+Result<void> prepare_dev(const PlannedMount& mount, const MountPlan& plan,
+                         std::vector<Attachment>& out) {
   PlannedMount writable = mount;
   writable.options.set &= ~uint64_t{MOUNT_ATTR_RDONLY};
   std::erase_if(writable.options.parameters,
@@ -123,6 +138,7 @@ Result<void> prepare_dev(const PlannedMount& mount, std::vector<Attachment>& out
   UniqueFd fd(make_filesystem(writable, nullptr, 0));
   if (!fd) return fail_errno("mount tmpfs on /dev");
   STRATA_TRY(const auto refused, populate_dev(fd.get()));
+  STRATA_CHECK(make_points_below(mount, fd.get(), plan));
   if (mount.options.set != writable.options.set &&
       set_mount_attributes(fd.get(), mount.options.set, 0, 0, false) < 0)
     return fail_errno("mount tmpfs on /dev");
@@ -147,7 +163,7 @@ Result<std::vector<Attachment>> prepare_mounts(const MountPlan& plan, const Cgro
         break;
       case PlannedMount::Kind::kFilesystem:
         if (mount.target == "/dev" && mount.type == "tmpfs") {
-          STRATA_CHECK(prepare_dev(mount, attachments));
+          STRATA_CHECK(prepare_dev(mount, plan, attachments));
         } else {
           attachments.push_back({.mount = &mount,
                                  .target = mount.target,

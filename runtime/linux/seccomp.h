@@ -1,5 +1,5 @@
-// The default seccomp filter: docker's profile for docker's default capabilities, compiled by
-// libseccomp when Strata is built. No compilation at run time, no library in the start path.
+// The default seccomp filter: docker's profile for docker's default capabilities, compiled when
+// Strata is built. No compilation at run time, no library in the start path.
 //
 // A system call that is not allowed fails with EPERM; clone3 with ENOSYS (its flags are out of a
 // filter's sight, and libraries then fall back to clone); those younger than the profile with

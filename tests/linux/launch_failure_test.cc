@@ -64,7 +64,7 @@ TEST_F(LaunchFailureTest, TellsAnInterpreterThatIsMissing) {
   EXPECT_THAT(failure_of(spec_for({"script"})),
               Says(ENOENT, "script: it is there, but its interp"));
   // A dynamically linked program without its linker.
-  fs::copy_file("/bin/cat", root_ / "bin/dynamic");
+  fs::copy_file("/proc/self/exe", root_ / "bin/dynamic");
   EXPECT_THAT(failure_of(spec_for({"dynamic"})), Says(ENOENT, "dynamic linker"));
 }
 

@@ -1,0 +1,60 @@
+#include "runtime/linux/own_program.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/statvfs.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <filesystem>
+#include <string>
+
+#include <gtest/gtest.h>
+
+#include "tests/support/environment.h"
+#include "tests/support/temp_dir.h"
+#include "unionfs/base/unique_fd.h"
+
+namespace strata::linux {
+namespace {
+
+// What the test below runs: this program, as someone in a container would find it.
+TEST(OwnProgram, DISABLED_Inside) {
+  std::string self = "/proc/self/exe";
+  std::string filter = "--gtest_filter=OwnProgram.DISABLED_Inside";
+  std::string also = "--gtest_also_run_disabled_tests";
+  std::array<char*, 4> argv = {self.data(), filter.data(), also.data(), nullptr};
+  if (const auto done = run_from_read_only_mount(argv.data()); !done) ::_exit(1);
+  ::raise(SIGSTOP);
+  ::_exit(0);
+}
+
+TEST(OwnProgram, CannotBeOpenedForWritingAfterwards) {
+  STRATA_NEEDS_ROOT();
+  const testing::TempDir temp;
+  const std::string copy = temp / "program";
+  std::filesystem::copy_file("/proc/self/exe", copy);
+  const pid_t child = ::fork();
+  if (child == 0) {
+    ::execl(copy.c_str(), copy.c_str(), "--gtest_filter=OwnProgram.DISABLED_Inside",
+            "--gtest_also_run_disabled_tests", nullptr);
+    ::_exit(2);
+  }
+  int status = 0;
+  ASSERT_EQ(::waitpid(child, &status, WUNTRACED), child);
+  ASSERT_TRUE(WIFSTOPPED(status)) << status;
+  const std::string exe = "/proc/" + std::to_string(child) + "/exe";
+  const UniqueFd held(::open(exe.c_str(), O_PATH | O_CLOEXEC));
+  ASSERT_TRUE(held.valid());
+  ::kill(child, SIGCONT);
+  EXPECT_EQ(::waitpid(child, &status, 0), child);
+  EXPECT_EQ(status, 0);
+  // Nobody runs it any more, and still:
+  const std::string again = "/proc/self/fd/" + std::to_string(held.get());
+  EXPECT_LT(::open(again.c_str(), O_WRONLY | O_CLOEXEC), 0);
+  EXPECT_EQ(errno, EROFS);
+}
+
+}  // namespace
+}  // namespace strata::linux
