@@ -17,6 +17,8 @@
 namespace strata::image {
 namespace {
 
+constexpr size_t kCopyBuffer = size_t{256} << 10;
+
 // `path` in the archive without "." components and with ".." resolved from `dir` on; nullopt if it
 // is absolute or leaves the archive.
 std::optional<std::string> resolve(std::string_view dir, std::string_view path) {
@@ -71,20 +73,36 @@ Result<std::string> link_target(archive_entry* entry, const std::string& path) {
   return *target;
 }
 
-// Copies the current entry into a file of the workspace, at most `budget` bytes of it.
-Result<StagedFile> spool_file(Staging& staging, ArchiveInput& input, const std::string& path,
-                              uint64_t budget, std::vector<std::byte>& buffer) {
-  STRATA_TRY(StagedWriter writer, StagedWriter::create(staging.fresh_path()));
-  uint64_t size = 0;
-  for (;;) {
-    STRATA_TRY(const size_t n, input.read(buffer));
-    if (n == 0) return writer.finish();
-    size += n;
-    if (size > budget)
-      return fail(EFBIG, path + ": the archive holds more than its limit (--max-size raises it)");
-    STRATA_CHECK(writer.sink().write(std::span(buffer).first(n)));
+// Spools the members of one archive.
+class Spooler {
+ public:
+  Spooler(Staging& staging, LimitedSource& tar)
+      : staging_(staging), tar_(tar), input_(tar, ArchiveInput::Kind::kTar) {}
+
+  [[nodiscard]] Result<archive_entry*> next() { return input_.next(); }
+
+  // Copies the current entry's content into a file of the workspace.
+  [[nodiscard]] Result<StagedFile> spool(const std::string& path) {
+    STRATA_TRY(StagedWriter writer, StagedWriter::create(staging_.fresh_path()));
+    for (;;) {
+      STRATA_TRY(const size_t n, input_.read(buffer_));
+      if (n == 0) return writer.finish();
+      total_ += n;
+      // The limits bound what is read of the tar: nothing may make more out of it. Image archives
+      // have no use for sparse files.
+      if (total_ > tar_.bytes())
+        return fail(EINVAL, path + ": it is sparse and claims more than the archive holds");
+      STRATA_CHECK(writer.sink().write(std::span(buffer_).first(n)));
+    }
   }
-}
+
+ private:
+  Staging& staging_;
+  const LimitedSource& tar_;
+  ArchiveInput input_;
+  uint64_t total_ = 0;
+  std::vector<std::byte> buffer_ = std::vector<std::byte>(kCopyBuffer);
+};
 
 }  // namespace
 
@@ -92,16 +110,14 @@ Result<ArchiveSpool> ArchiveSpool::read(Staging& staging, ByteSource& archive, c
                                         const Report& report) {
   WatchedSource watched(archive, "reading the archive", report);
   STRATA_TRY(const auto plain, decompress(watched, Accept::kAny));
-  LimitedSource limited(*plain, watched,
-                        {limits.max_archive_bytes, limits.max_ratio, limits.ratio_from});
-  ArchiveInput input(limited, ArchiveInput::Kind::kTar);
+  LimitedSource tar(*plain, watched,
+                    {limits.max_archive_bytes, limits.max_ratio, limits.ratio_from});
+  Spooler spooler(staging, tar);
   ArchiveSpool spool;
-  uint64_t budget = limits.max_archive_bytes;
-  std::vector<std::byte> buffer(size_t{256} << 10);
-  for (;;) {
-    STRATA_TRY(archive_entry* const entry, input.next());
+  for (uint64_t count = 0;; ++count) {
+    STRATA_TRY(archive_entry* const entry, spooler.next());
     if (entry == nullptr) return spool;
-    if (spool.members_.size() >= limits.max_members)
+    if (count == limits.max_members)
       return fail(EFBIG, "more than " + std::to_string(limits.max_members) + " files");
     STRATA_TRY(const std::string path, member_path(entry));
     const bool is_link = ::archive_entry_hardlink(entry) != nullptr;
@@ -111,18 +127,22 @@ Result<ArchiveSpool> ArchiveSpool::read(Staging& staging, ByteSource& archive, c
     if (is_link || S_ISLNK(type)) {
       STRATA_TRY(member.link, link_target(entry, path));
     } else if (S_ISREG(type)) {
-      STRATA_TRY(member.file, spool_file(staging, input, path, budget, buffer));
-      budget -= member.file.size;
+      STRATA_TRY(member.file, spooler.spool(path));
     } else {
       return fail(EINVAL, path + ": neither a file nor a link");
     }
-    // Some writers repeat a file that several images share; two answers to one question are a
-    // trick.
-    const auto [at, is_new] = spool.members_.try_emplace(path, member);
-    if (!is_new && (at->second.link != member.link || at->second.file.digest != member.file.digest))
-      return fail(EINVAL, path + ": it stands in the archive twice, with different content");
-    if (!is_new && member.link.empty()) ::unlink(member.file.path.c_str());
+    STRATA_CHECK(spool.add(path, member));
   }
+}
+
+// Some writers repeat a file that several images share; two answers to one question are a trick.
+Result<void> ArchiveSpool::add(const std::string& path, const Member& member) {
+  const auto [at, is_new] = members_.try_emplace(path, member);
+  if (is_new) return {};
+  if (at->second.link != member.link || at->second.file.digest != member.file.digest)
+    return fail(EINVAL, path + ": it stands in the archive twice, with different content");
+  if (member.link.empty()) ::unlink(member.file.path.c_str());
+  return {};
 }
 
 Result<const StagedFile*> ArchiveSpool::find(std::string_view path) const {

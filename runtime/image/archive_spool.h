@@ -4,7 +4,8 @@
 //
 // Hostile archives: absolute paths and `..` are refused (EINVAL), as are links that leave the
 // archive or run in circles, anything but files, directories and links, one path with two
-// contents, and more members or bytes than the limits allow (EFBIG).
+// contents, sparse files that claim more than the archive holds, and more members or bytes than the
+// limits allow (EFBIG).
 //
 // Private to runtime/image. Thread rule: one owner.
 #pragma once
@@ -44,6 +45,8 @@ class ArchiveSpool {
     StagedFile file;   // of a file
     std::string link;  // of a link: the path in the archive that it leads to
   };
+  [[nodiscard]] Result<void> add(const std::string& path, const Member& member);
+
   std::map<std::string, Member, std::less<>> members_;  // by path
 };
 

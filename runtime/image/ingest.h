@@ -30,7 +30,7 @@ namespace strata::image {
 // How much a stranger's archive may ask for. Real images stay far below.
 struct Limits {
   uint64_t max_layer_bytes = uint64_t{64} << 30;     // a layer, uncompressed
-  uint64_t max_entries = 10'000'000;                 // files in a layer
+  uint64_t max_entries = 4'000'000;                  // files in a layer
   uint64_t max_archive_bytes = uint64_t{256} << 30;  // all files of an archive
   uint64_t max_members = 200'000;                    // files in an archive
   // A layer larger than `ratio_from` that decompresses to more than `max_ratio` times its size is

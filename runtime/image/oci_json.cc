@@ -13,7 +13,7 @@ using Strings = std::vector<std::string>;
 using StringMap = std::map<std::string, std::string>;
 
 constexpr size_t kMaxIndexEntries = 100'000;
-constexpr size_t kMaxLayers = 10'000;  // overlayfs takes 500, `copy` and `flat` more
+constexpr size_t kMaxLayers = 2'000;  // overlayfs takes 500, `copy` and `flat` more
 
 std::string at(std::string_view name, std::string_view member) {
   return std::string(name) + ": " + std::string(member);

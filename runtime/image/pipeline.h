@@ -95,6 +95,8 @@ class LimitedSource final : public ByteSource {
       : in_(in), compressed_(compressed), limits_(limits) {}
   [[nodiscard]] Result<size_t> read(std::span<std::byte> buffer) override;
 
+  [[nodiscard]] uint64_t bytes() const { return bytes_; }
+
  private:
   ByteSource& in_;
   const WatchedSource& compressed_;

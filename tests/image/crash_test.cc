@@ -42,6 +42,7 @@ class Program {
     ::freopen("/dev/null", "w", stderr);
     ::syscall(SYS_close_range, 3, ~0U, 0);
     std::vector<char*> pointers;
+    pointers.reserve(argv.size() + 1);
     for (auto& argument : argv) pointers.push_back(argument.data());
     pointers.push_back(nullptr);
     ::execv(pointers[0], pointers.data());
@@ -165,6 +166,7 @@ TEST_F(Crash, WritersAtTheSameTimeAllSurvive) {
   constexpr int kWriters = 4;
   for (int round = 0; round < 3; ++round) {
     std::vector<std::unique_ptr<Program>> programs;
+    programs.reserve(kWriters);
     for (int i = 0; i < kWriters; ++i)
       programs.push_back(std::make_unique<Program>(
           store_->root(),

@@ -283,6 +283,18 @@ TEST_F(Load, RefusesPathTricksOfTheArchiveItself) {
       << "the same thing said twice is no trick";
 }
 
+TEST_F(Load, RefusesSparseFilesThatClaimMoreThanThereIs) {
+  STRATA_NEEDS_PROGRAM("tar");
+  const auto file = dir_.write("index.json", "{}");
+  std::filesystem::resize_file(file, uintmax_t{1} << 40);
+  for (const char* format : {"gnu", "pax"}) {
+    const auto tar = testing::run(
+        {"tar", "-C", dir_.path().string(), "-cS", "-f", "-", "--format", format, "index.json"});
+    ASSERT_EQ(tar.status, 0);
+    expect_refused(tar.out, FailsWith(EINVAL, "sparse"));
+  }
+}
+
 TEST_F(Load, RefusesLinksThatLeadNowhere) {
   DockerArchive archive;
   archive.add_image("web", {small_tar("a", "1")}, true);

@@ -15,7 +15,6 @@
 namespace strata::image {
 namespace {
 
-using testing::IsOk;
 using testing::TarBuilder;
 
 // A base and a layer on top that changes and removes something of it.
