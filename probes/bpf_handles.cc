@@ -25,7 +25,8 @@ int keep(libbpf_print_level level, const char* format, va_list arguments) {
 // verifier's listing between the marks is not.
 bool is_telling(std::string_view line) {
   return line.starts_with("libbpf: ") && line.find("LOG --") == std::string_view::npos &&
-         line.find("failed to load object") == std::string_view::npos;
+         line.find("failed to load object") == std::string_view::npos &&
+         line.find("failed to load BPF skeleton") == std::string_view::npos;
 }
 
 }  // namespace

@@ -54,6 +54,8 @@ void configure(startup_bpf& skeleton, const StartupOptions& options) {
 Error refusal(const char* what, int code, const LibbpfLog& log) {
   Error error = posix_error(what, code);
   error.what += " (" + explain_refusal(code);
+  // Of a refused permission libbpf says less than we do.
+  if (code == EPERM) return {code, error.what + ")"};
   if (const auto complaint = log.last_complaint(); !complaint.empty())
     error.what += "; " + complaint;
   error.what += ")";

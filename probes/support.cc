@@ -63,8 +63,7 @@ std::string explain_permission() {
   if (in_user_namespace())
     return "the capabilities that count are those of the first user namespace";
   if (locked_down()) return "the kernel is locked down (lockdown=confidentiality)";
-  return "refused although this process has the capabilities: by a policy of this kernel, its "
-         "host or a security module";
+  return "despite CAP_BPF and CAP_PERFMON: a policy of this kernel, its host or a security module";
 }
 
 Result<void> try_kernel_btf() {

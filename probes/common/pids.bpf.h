@@ -1,5 +1,5 @@
 // Process IDs as a person sees them. Inside the kernel a task has a PID in its own PID namespace
-// and in every one above; `task->pid` is that of the topmost. Kernel side only.
+// and in every one above; `task->pid` is that of the topmost. Private to BPF programs.
 #ifndef STRATA_PROBES_COMMON_PIDS_BPF_H
 #define STRATA_PROBES_COMMON_PIDS_BPF_H
 

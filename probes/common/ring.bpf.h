@@ -1,6 +1,6 @@
 // When a ring buffer's reader is woken. Each wake-up takes time from what is being watched, so it
-// is woken when a part of the buffer has filled, or when something must be known now. Kernel side
-// only.
+// is woken when a part of the buffer has filled, or when something must be known now. Private
+// to BPF programs.
 #ifndef STRATA_PROBES_COMMON_RING_BPF_H
 #define STRATA_PROBES_COMMON_RING_BPF_H
 
