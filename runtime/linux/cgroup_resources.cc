@@ -124,8 +124,14 @@ Result<void> enable_controllers(const Directory& directory) {
   for (const auto controller : kWanted)
     if (Writer::has_word(offered, controller) && !Writer::has_word(present, controller))
       enable += (enable.empty() ? "+" : " +") + std::string(controller);
-  if (enable.empty()) return {};
-  return write_cgroup_file(parent, "cgroup.subtree_control", enable);
+  if (enable.empty() || write_cgroup_file(parent, "cgroup.subtree_control", enable)) return {};
+  // All or nothing, says the kernel. One at a time then: a controller that can't be passed on (cpu,
+  // where a process runs in real time) is missed only by a limit that needs it, and by name.
+  for (const auto controller : kWanted) {
+    [[maybe_unused]] const auto enabled =
+        write_cgroup_file(parent, "cgroup.subtree_control", "+" + std::string(controller));
+  }
+  return {};
 }
 
 }  // namespace

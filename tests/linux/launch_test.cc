@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/ioctl.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -13,6 +14,7 @@
 
 #include <gmock/gmock.h>
 
+#include "runtime/linux/capabilities.h"
 #include "tests/linux/container_fixture.h"
 #include "tests/support/environment.h"
 #include "tests/support/matchers.h"
@@ -131,6 +133,56 @@ TEST_F(LaunchTest, HasTheUsualDevices) {
                                HasSubstr("tty character special file 5:0 666"),
                                HasSubstr("pts/ptmx\n"), HasSubstr("/proc/self/fd/0\n"),
                                HasSubstr("\n4\n"), HasSubstr("No space left on device")));
+}
+
+TEST_F(LaunchTest, FillsTheImagesDevWhereNothingIsMounted) {
+  auto spec = shell("echo x > /dev/null; stat -c %t:%T /dev/zero; ls -l /dev/ptmx");
+  std::erase_if(spec.mounts, [](const auto& m) { return m.destination == "/dev"; });
+  EXPECT_THAT(run(spec).out, AllOf(StartsWith("1:5\n"), HasSubstr("/dev/ptmx -> pts/ptmx")));
+  EXPECT_THAT(run(spec).out, StartsWith("1:5\n"));  // and finds it filled the next time
+}
+
+// As in a user namespace, where the kernel refuses to make nodes.
+TEST_F(LaunchTest, BindsTheHostsDevicesWhereItMayNotMakeThem) {
+  OutputPipe pipe = make_output_pipe();
+  const pid_t caller = ::fork();
+  if (caller == 0) {
+    auto own = own_capabilities();
+    own->effective &= ~*capability_of("CAP_MKNOD");
+    if (set_capabilities(*own) < 0) ::_exit(99);
+    auto spec = shell(
+        "echo x > /dev/null && stat -c %t:%T /dev/full; grep -c ' /dev/' "
+        "/proc/self/mountinfo");
+    auto launched = launch_with(spec, {.out = pipe.write.get(), .err = pipe.write.get()});
+    ::_exit(launched ? reap(launched->pid()) : 98);
+  }
+  EXPECT_EQ(reap(caller), 0);
+  pipe.write.reset();
+  EXPECT_EQ(read_to_end(pipe.read.get()), "1:7\n9\n");  // six nodes, pts, shm, mqueue
+}
+
+TEST_F(LaunchTest, KeepsItsMountsToItselfUnlessTold) {
+  const std::filesystem::path volume = temp_ / "volume";
+  std::filesystem::create_directories(volume / "below");
+  ASSERT_EQ(::mount("tmpfs", volume.c_str(), "tmpfs", 0, nullptr), 0);
+  ASSERT_EQ(::mount(nullptr, volume.c_str(), nullptr, MS_SHARED, nullptr), 0);
+  std::filesystem::create_directories(volume / "below");
+  const auto leaks = [&](const std::vector<std::string>& options) {
+    auto spec = shell("mount -t tmpfs x /volume/below && touch /volume/below/inside && sleep 0");
+    spec.mounts.push_back({"/volume", "bind", volume, options});
+    for (auto* set : {&spec.process.capabilities.bounding, &spec.process.capabilities.effective,
+                      &spec.process.capabilities.permitted})
+      set->emplace_back("CAP_SYS_ADMIN");
+    with_seccomp_ = false;
+    EXPECT_EQ(run(spec).status, 0);
+    const bool leaked = std::filesystem::exists(volume / "below/inside");
+    ::umount2((volume / "below").c_str(), MNT_DETACH);
+    return leaked;
+  };
+  EXPECT_FALSE(leaks({"rbind"}));
+  EXPECT_FALSE(leaks({"rbind", "rslave"}));
+  EXPECT_TRUE(leaks({"rbind", "rshared"}));
+  EXPECT_EQ(::umount2(volume.c_str(), MNT_DETACH), 0);
 }
 
 TEST_F(LaunchTest, MayUseNoOtherDevice) {
