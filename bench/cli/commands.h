@@ -1,7 +1,7 @@
 // The commands of strata-bench, one file each: options are registered into a struct that the action
 // captures; the action calls the library. Arguments and printing only.
 //
-// Included by main.cc and the cmd_*.cc files.
+// Included only by main.cc and the cmd_*.cc files.
 #pragma once
 
 #include <filesystem>
