@@ -150,9 +150,9 @@ TEST_F(LaunchTest, BindsTheHostsDevicesWhereItMayNotMakeThem) {
     auto own = own_capabilities();
     own->effective &= ~*capability_of("CAP_MKNOD");
     if (set_capabilities(*own) < 0) ::_exit(99);
-    auto spec = shell(
-        "echo x > /dev/null && stat -c %t:%T /dev/full; grep -c ' /dev/' "
-        "/proc/self/mountinfo");
+    const auto spec = shell(
+        "echo x > /dev/null && stat -c %t:%T /dev/full; "
+        "cut -d' ' -f5 /proc/self/mountinfo | grep -c ^/dev/");
     auto launched = launch_with(spec, {.out = pipe.write.get(), .err = pipe.write.get()});
     ::_exit(launched ? reap(launched->pid()) : 98);
   }
