@@ -74,7 +74,8 @@ bool hear_go(int channel) {
     state.report.lap_ns[static_cast<size_t>(step)] = after - before;
     before = after;
   }
-  send_report(plan.channel, state.report, state.master.get());
+  // Without a parent there is nobody to run for.
+  if (!send_report(plan.channel, state.report, state.master.get())) ::_exit(1);
   state.master.reset();
 
   if (!plan.run_at_once && !hear_go(plan.channel)) ::_exit(1);

@@ -14,7 +14,7 @@ Result<Channel> make_channel() {
   return Channel{UniqueFd(fds[0]), UniqueFd(fds[1])};
 }
 
-void send_report(int channel, const SetupReport& report, int fd) noexcept {
+bool send_report(int channel, const SetupReport& report, int fd) noexcept {
   iovec data{const_cast<SetupReport*>(&report), sizeof report};
   msghdr message{};
   message.msg_iov = &data;
@@ -29,7 +29,9 @@ void send_report(int channel, const SetupReport& report, int fd) noexcept {
     header->cmsg_len = CMSG_LEN(sizeof fd);
     std::memcpy(CMSG_DATA(header), &fd, sizeof fd);
   }
-  while (::sendmsg(channel, &message, MSG_NOSIGNAL) < 0 && errno == EINTR) {
+  for (;;) {
+    if (::sendmsg(channel, &message, MSG_NOSIGNAL) >= 0) return true;
+    if (errno != EINTR) return false;
   }
 }
 

@@ -28,9 +28,8 @@ struct Channel {
 };
 [[nodiscard]] Result<Channel> make_channel();
 
-// `fd` travels with the message unless it is -1. Failure is of no use to anyone: the parent is
-// gone.
-void send_report(int channel, const SetupReport& report, int fd) noexcept;
+// `fd` travels with the message unless it is -1. False: the parent is gone.
+bool send_report(int channel, const SetupReport& report, int fd) noexcept;
 
 struct Received {
   SetupReport report;

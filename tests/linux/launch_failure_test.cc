@@ -261,6 +261,23 @@ TEST_F(LaunchFailureTest, EndsWithACallerThatDies) {
   for (int i = 0; i < 1000 && !cgroup_->processes().empty(); ++i) ::usleep(1000);
 }
 
+TEST_F(LaunchFailureTest, LeavesNoProcessWhereverItsCallerIsKilled) {
+  for (useconds_t moment = 0; moment < 4000; moment += 100) {
+    const pid_t caller = ::fork();
+    if (caller == 0) {
+      const auto spec = spec_for({"sleep", "1000"});
+      const UniqueFd root = clone_root();
+      const auto launched = launch({.spec = &spec, .root_mount = root.get(), .cgroup = &*cgroup_});
+      for (;;) ::pause();
+    }
+    ::usleep(moment);
+    ::kill(caller, SIGKILL);
+    EXPECT_EQ(reap(caller), 128 + SIGKILL);
+    for (int i = 0; i < 2000 && !cgroup_->processes().empty(); ++i) ::usleep(1000);
+    ASSERT_TRUE(cgroup_->processes().empty()) << "killed after " << moment << " us";
+  }
+}
+
 TEST_F(LaunchFailureTest, SurvivesStandardStreamsThatAreClosed) {
   const pid_t caller = ::fork();
   if (caller == 0) {
