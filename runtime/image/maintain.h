@@ -50,7 +50,7 @@ struct PruneReport {
 [[nodiscard]] Result<PruneReport> prune_images(const Store& store);
 
 struct Finding {
-  std::string kind;    // "damaged-blob", "missing-layer", "unreachable-blob", …; see README
+  std::string kind;    // "damaged-blob", "missing-layer", …: the table in STORE.md
   std::string object;  // what it is about: a path or a digest
   std::string detail;
   bool repaired = false;

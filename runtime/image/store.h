@@ -1,14 +1,16 @@
 // The image store, read side: small and quick, for programs that start containers. What writes
-// (import, load, save, commit, remove, check) is in ingest.h, with the heavy libraries.
+// is in ingest.h, save.h and maintain.h, with the heavy libraries. STORE.md tells the format.
 //
 // Under the store's root:
 //   images/            an OCI image layout (oci-layout, index.json, blobs/sha256/…); names are
 //                      org.opencontainers.image.ref.name annotations in index.json
-//   layers/<diff-id>/  unpacked layers, one copy however many images share one; a directory here
-//                      is whole: it was unpacked in tmp/, synced and renamed
+//   layers/<hex>/      unpacked layers by the digits of their diff_id, one copy however many
+//                      images share one; a directory here is whole: it was unpacked in tmp/, synced
+//                      and renamed
 //   containers/<id>/   one directory a container
 //   vm/                kernels, disks and verdicts of the VM baseline
-//   tmp/               work in progress; whatever is there without a live owner is refuse
+//   tmp/               work in progress (workspace.h); whatever is there without a live owner is
+//                      refuse
 //   lock               flock(2): shared while an image is being put to use, exclusive while
 //                      something is removed
 //
