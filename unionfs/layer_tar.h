@@ -7,11 +7,14 @@
 //   PAX SCHILY.xattr.*             extended attributes (but none of overlayfs's own)
 //   GNU/PAX sparse                 holes
 //
+// FORMAT.md has the whole table and the deviations.
+//
 // Tars are hostile until proven otherwise. Refused with EINVAL, naming the entry: absolute names
 // and `..` components, names that run through a symbolic link or a non-directory, hard links whose
-// target lies outside the layer, whiteouts with a bad name, devices 0:0. Refused with EFBIG: more
-// entries or bytes than the limits allow. After an error the directory holds a partial layer: the
-// caller throws it away.
+// target lies outside the layer, whiteouts with a bad name, devices 0:0, damaged and cut off tars.
+// Refused with ENAMETOOLONG: names that no path can hold. Refused with EFBIG: more entries or bytes
+// than the limits allow. After an error the directory holds a partial layer: the caller throws it
+// away.
 //
 // Thread rule: functions are independent; one layer directory has one user at a time.
 #pragma once
@@ -36,16 +39,19 @@ struct LayerStats {
 };
 
 // Reads an uncompressed tar to its end (also beyond the end-of-archive blocks, so that a digest
-// over `source` covers every byte) into the empty directory `layer`.
+// over `source` covers every byte) into the empty directory `layer`. REQUIRES: root privileges
+// (owners, devices) and /proc.
 [[nodiscard]] Result<LayerStats> unpack_layer(ByteSource& source,
                                               const std::filesystem::path& layer,
                                               const UnpackOptions& options = {});
 
-// Writes the layer directory as a PAX tar with entries in byte order of their names: the same
-// tree gives the same bytes. Sockets are left out (a tar cannot hold them).
+// Writes the layer directory as a PAX tar, depth first, each directory's entries in byte order of
+// their names: the same tree gives the same bytes. Sockets are left out (a tar cannot hold them).
+// EINVAL, naming the file, for what a tar cannot say; EBUSY if a file changes while it is read.
 [[nodiscard]] Result<LayerStats> pack_layer(const std::filesystem::path& layer, ByteSink& sink);
 
-// Writes a merged tree (not a layer) as a tar: `export`. Whiteout devices are an error there.
+// Writes a merged tree (not a layer) as a tar: `export`. Whiteout devices are EINVAL there, mounts
+// below `root` EXDEV.
 [[nodiscard]] Result<LayerStats> pack_tree(const std::filesystem::path& root, ByteSink& sink);
 
 }  // namespace strata::unionfs
