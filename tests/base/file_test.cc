@@ -61,9 +61,11 @@ TEST(File, RemoveTreeOfAnyDepth) {
   const TempDir dir;
   const std::string name(200, 'd');
   UniqueFd at(::open(dir.path().c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+  ASSERT_TRUE(at);
   for (int i = 0; i < 100; ++i) {
     ASSERT_EQ(::mkdirat(at.get(), name.c_str(), 0755), 0);
     at.reset(::openat(at.get(), name.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+    ASSERT_TRUE(at);
   }
   rlimit limit{};
   ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &limit), 0);

@@ -135,7 +135,7 @@ TEST_F(LayerTarOracle, SparseFormats) {
   const auto tree = fresh("tree");
   for (const char* name : {"one", "two"}) {
     std::ofstream file(tree / name, std::ios::binary);
-    for (int i = 0; i < 30; ++i) file.seekp(i * 1'000'000) << "piece " << i;
+    for (std::streamoff i = 0; i < 30; ++i) file.seekp(i * 1'000'000) << "piece " << i;
     file.close();
     std::filesystem::resize_file(tree / name, 40'000'000);
   }

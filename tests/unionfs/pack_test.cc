@@ -196,6 +196,7 @@ TEST_F(Pack, SparseFilesOfAllNameLengths) {
 
 TEST_F(Pack, SocketsAreLeftOut) {
   const UniqueFd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  ASSERT_TRUE(fd);
   sockaddr_un address{.sun_family = AF_UNIX};
   (layer / "socket").native().copy(address.sun_path, sizeof address.sun_path - 1);
   ASSERT_EQ(::bind(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address), 0);
@@ -217,10 +218,12 @@ TEST_F(Pack, RefusesWhatATarCannotSay) {
 // A container can make trees deeper than there are descriptors, and deeper than a path can say.
 TEST_F(Pack, DeepTrees) {
   UniqueFd at(::open(layer.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+  ASSERT_TRUE(at);
   const auto deepen = [&](int levels, const std::string& name) {
     for (int i = 0; i < levels; ++i) {
       ASSERT_EQ(::mkdirat(at.get(), name.c_str(), 0755), 0);
       at.reset(::openat(at.get(), name.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+      ASSERT_TRUE(at);
     }
   };
   deepen(100, "d");
