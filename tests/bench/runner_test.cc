@@ -97,6 +97,7 @@ class RunnerTest : public ::testing::Test {
 
   std::vector<std::string> sampled() const {
     std::vector<std::string> names;
+    names.reserve(document_.samples.size());
     for (const auto& sample : document_.samples) names.push_back(sample.target);
     return names;
   }

@@ -44,6 +44,7 @@ TEST(StartupBreakdown, TimesCountFromTheProgramsStart) {
 TEST(StartupBreakdown, EventsAreInOrderOfTimeWithoutTheLaunchers) {
   const auto breakdown = to_breakdown(a_trace(), true);
   std::vector<std::string> seen;
+  seen.reserve(breakdown.events.size());
   for (const auto& event : breakdown.events)
     seen.push_back(std::to_string(event.at_ns) + " " + event.kind + " " + event.detail);
   EXPECT_THAT(seen, ::testing::ElementsAre("0 exec program -x", "190 fork child", "690 exit 137",
