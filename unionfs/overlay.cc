@@ -2,9 +2,7 @@
 
 #include <fcntl.h>
 #include <sys/mount.h>
-#include <sys/utsname.h>
 
-#include <cstdlib>
 #include <string>
 
 #include "unionfs/base/file.h"
@@ -53,7 +51,8 @@ Result<UniqueFd> mount_by_context(const LayerStack& stack, const std::optional<U
   bool by_fd = true;
   for (size_t i = 0; i < stack.size(); ++i) {
     if (auto added = add_lower(context, stack.fd(i), by_fd); !added)
-      return fail_in("layer " + stack.path(i).string(), std::move(added).error());
+      return fail_in("layer " + std::to_string(i) + " (" + stack.path(i).string() + ")",
+                     std::move(added).error());
   }
   // Kernels built without a feature may not know its option; then it is off anyway.
   context.try_set_string("redirect_dir", "nofollow");
@@ -69,16 +68,6 @@ Result<UniqueFd> mount_by_context(const LayerStack& stack, const std::optional<U
   return context.create_mount(0);
 }
 
-// Whether the kernel is older than 6.5, whose overlayfs knows `lowerdir+`.
-bool may_lack_lowerdir_plus() {
-  utsname name{};
-  if (::uname(&name) < 0) return false;
-  char* rest = nullptr;
-  const long major = std::strtol(name.release, &rest, 10);
-  const long minor = *rest == '.' ? std::strtol(rest + 1, nullptr, 10) : 0;
-  return major < 6 || (major == 6 && minor < 5);
-}
-
 }  // namespace
 
 Result<UniqueFd> mount_overlay(const LayerStack& stack, const std::optional<Upper>& upper,
@@ -90,8 +79,9 @@ Result<UniqueFd> mount_overlay(const LayerStack& stack, const std::optional<Uppe
     return sys::clone_mount(stack.fd(0), MOUNT_ATTR_RDONLY, stack.path(0).native());
 
   auto mount = mount_by_context(stack, upper, options);
-  // Old kernels take any key and object to it only when the superblock is made, without a word.
-  if (!mount && mount.error().code == EINVAL && may_lack_lowerdir_plus())
+  // Before Linux 6.5 overlayfs had no context of its own, and the stand-in for such file systems
+  // (fs/fs_context.c: legacy_fs_context_ops) takes no descriptors.
+  if (!mount && mount.error().code == EOPNOTSUPP)
     mount = mount_overlay_legacy(stack, upper, options);
   if (!mount) return fail_in(describe(stack), std::move(mount).error());
   return mount;
