@@ -223,6 +223,14 @@ TEST_F(LayerTarOracle, UmociSeesTheSameUnion) {
   constexpr testing::ScanOptions kOptions{.holes = false};
   EXPECT_EQ(differences(scan_tree(dir / "umoci", kOptions), scan_tree(dir / "merged", kOptions)),
             "");
+
+  // The merged tree as a tar: `export`.
+  STRATA_ASSERT_OK(const UniqueFd tar, open_file(dir / "export.tar", O_CREAT | O_WRONLY, 0600));
+  FdSink sink(tar.get(), "export.tar");
+  ASSERT_THAT(pack_tree(dir / "merged", sink), IsOk());
+  const auto exported = fresh("exported");
+  gnu_extract(dir / "export.tar", exported);
+  EXPECT_EQ(differences(scan_tree(dir / "merged", kOptions), scan_tree(exported, kOptions)), "");
   EXPECT_EQ(::umount2((dir / "merged").c_str(), MNT_DETACH), 0);
 }
 
