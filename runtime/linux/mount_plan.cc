@@ -57,8 +57,7 @@ Result<MountPlan> MountPlan::build(const oci::Spec& spec) {
   plan.mounts_.reserve(spec.mounts.size());
   for (const auto& mount : spec.mounts) {
     STRATA_TRY(auto planned, plan_one(mount));
-    if (plan.find(planned.target) != nullptr)
-      return fail(EINVAL, describe(mount) + ": something else is mounted there already");
+    std::erase_if(plan.mounts_, [&](const auto& other) { return other.target == planned.target; });
     plan.mounts_.push_back(std::move(planned));
   }
   return plan;

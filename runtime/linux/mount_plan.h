@@ -39,8 +39,9 @@ struct PlannedMount {
 
 class MountPlan {
  public:
-  // EINVAL, naming the mount: a destination that is not absolute, contains "..", is "/", or is
-  // given twice; a bind mount without an absolute source; nonsense options.
+  // Of two mounts in one place only the later one is made: it would hide the other.
+  // EINVAL, naming the mount: a destination that is not absolute, contains "..", or is "/"; a bind
+  // mount without an absolute source; nonsense options.
   [[nodiscard]] static Result<MountPlan> build(const oci::Spec& spec);
 
   // In the order of the spec, which is the order of mounting.

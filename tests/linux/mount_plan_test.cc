@@ -50,8 +50,13 @@ TEST(MountPlan, TakesDotsInNames) {
   EXPECT_THAT(plan_of({tmpfs_on("/a..b/..c")}), IsOk());
 }
 
-TEST(MountPlan, RefusesTwoMountsInOnePlace) {
-  EXPECT_THAT(plan_of({tmpfs_on("/a"), tmpfs_on("/a/")}), FailsWith(EINVAL, "already"));
+TEST(MountPlan, TakesTheLaterOfTwoMountsInOnePlace) {
+  STRATA_ASSERT_OK(const auto plan,
+                   plan_of({tmpfs_on("/a"), tmpfs_on("/b"), {"/a/", "bind", "/src", {}}}));
+  ASSERT_EQ(plan.mounts().size(), 2U);
+  EXPECT_EQ(plan.mounts()[0].target, "/b");
+  EXPECT_EQ(plan.mounts()[1].target, "/a");
+  EXPECT_EQ(plan.mounts()[1].kind, PlannedMount::Kind::kBind);
 }
 
 TEST(MountPlan, KnowsBindMountsByTypeAndByOption) {
