@@ -19,7 +19,7 @@
 #include "unionfs/base/unique_fd.h"
 
 // The image's first byte, for the offset of a function within the file.
-extern "C" const char __ehdr_start;
+extern "C" const char __ehdr_start;  // NOLINT(bugprone-reserved-identifier): the linker's name
 
 namespace strata::probes {
 namespace {

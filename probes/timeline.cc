@@ -205,8 +205,9 @@ std::string Timeline::calls_line(const Row& row) const {
     std::string item = sum.name;
     if (sum.count > 1) item += " ×" + with_thousands(static_cast<int64_t>(sum.count));
     item += " " + duration(static_cast<int64_t>(sum.total_ns));
-    if (!line.empty()) item = " · " + item;
-    if (columns_of(row.continuation) + columns_of(line) + columns_of(item) + 3 > room) break;
+    const std::string_view separator = line.empty() ? "" : " · ";
+    if (columns_of(row.continuation) + columns_of(line) + columns_of(item) + 6 > room) break;
+    line += separator;
     line += item;
   }
   return std::string(indent, ' ') + dim(row.continuation + "   " + line) + "\n";

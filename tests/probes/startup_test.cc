@@ -10,7 +10,7 @@
 #include <chrono>
 #include <fstream>
 #include <map>
-#include <regex>
+#include <string_view>
 
 #include <gmock/gmock.h>
 
@@ -78,6 +78,23 @@ Counts counts_of(const StartupTrace& trace) {
   return counts;
 }
 
+// Adds one line of strace's log:
+//   123 openat(…) = -1 ENOENT (…)   123 wait4(… <unfinished ...>   123 <... wait4 resumed>…) = 7
+void count_line(std::string_view line, Counts& counts) {
+  constexpr std::string_view kNameLetters = "abcdefghijklmnopqrstuvwxyz_0123456789";
+  constexpr std::string_view kResumed = "<... ";
+  line.remove_prefix(std::min(line.find_first_not_of("0123456789 "), line.size()));
+  const bool resumed = line.starts_with(kResumed);
+  if (resumed) line.remove_prefix(kResumed.size());
+  const auto name = line.substr(0, line.find_first_not_of(kNameLetters));
+  if (name.empty()) return;
+  Count& count = counts[std::string(name)];
+  if (!resumed) ++count.calls;
+  const auto result = line.rfind(" = ");
+  if (result != std::string_view::npos && line.substr(result).starts_with(" = -1 E"))
+    ++count.errors;
+}
+
 Counts strace_counts(std::vector<std::string> argv) {
   const strata::testing::TempDir dir;
   const std::string log = dir / "log";
@@ -87,18 +104,7 @@ Counts strace_counts(std::vector<std::string> argv) {
   strata::testing::run(argv);
   Counts counts;
   std::ifstream in(log);
-  // 123 openat(…) = -1 ENOENT (…)   123 wait4(… <unfinished ...>   123 <... wait4 resumed>…) = 7
-  const std::regex begins(R"(^\d+ +([a-z_0-9]+)\(.*)");
-  const std::regex resumes(R"(^\d+ +<\.\.\. ([a-z_0-9]+) resumed>.*)");
-  const std::regex failed(R"(.*\) += (-1 E|\? ERESTART).*)");
-  for (std::string line; std::getline(in, line);) {
-    std::smatch match;
-    const bool is_begin = std::regex_match(line, match, begins);
-    if (!is_begin && !std::regex_match(line, match, resumes)) continue;
-    Count& count = counts[match[1]];
-    if (is_begin) ++count.calls;
-    if (std::regex_match(line, failed)) ++count.errors;
-  }
+  for (std::string line; std::getline(in, line);) count_line(line, counts);
   return counts;
 }
 
