@@ -6,7 +6,7 @@
 // content that is not what its digest or size promises or that is damaged, EINVAL for documents
 // and archives that are malformed or try tricks, EFBIG for what breaks a limit, ENOTSUP for what
 // is valid but not supported, ESTALE if something that was shared was removed meanwhile (trying
-// again helps), EINTR after SIGINT or SIGTERM under an InterruptGuard.
+// again helps), EINTR after a signal under an InterruptGuard.
 //
 // Thread rule: functions are independent; several processes may work on one store.
 #pragma once

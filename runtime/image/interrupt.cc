@@ -7,10 +7,10 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <climits>
 #include <cstdint>
+#include <cstring>
 
 namespace strata::image {
 namespace {
@@ -47,21 +47,23 @@ Result<void> wait_for(int fd, short events) {
 
 InterruptGuard::InterruptGuard() {
   wake_fd();  // made here, not in the handler
-  struct sigaction action {};
-  action.sa_handler = note;
-  ::sigaction(SIGINT, &action, &old_int_);
-  ::sigaction(SIGTERM, &action, &old_term_);
+  for (size_t i = 0; i < kSignals.size(); ++i) {
+    struct sigaction action {};
+    action.sa_handler = kSignals[i] == SIGPIPE ? SIG_IGN : note;
+    ::sigaction(kSignals[i], nullptr, &old_[i]);
+    // nohup(1) and background jobs of shells set some to be ignored: that stays so.
+    if (old_[i].sa_handler != SIG_IGN) ::sigaction(kSignals[i], &action, nullptr);
+  }
 }
 
 InterruptGuard::~InterruptGuard() {
-  ::sigaction(SIGINT, &old_int_, nullptr);
-  ::sigaction(SIGTERM, &old_term_, nullptr);
+  for (size_t i = 0; i < kSignals.size(); ++i) ::sigaction(kSignals[i], &old_[i], nullptr);
   if (noted_signal != 0) ::raise(noted_signal);
 }
 
 Result<void> check_interrupt() {
   if (noted_signal == 0) return {};
-  return fail(EINTR, noted_signal == SIGINT ? "interrupted" : "terminated");
+  return fail(EINTR, "stopped by signal SIG" + std::string(::sigabbrev_np(noted_signal)));
 }
 
 Result<size_t> InterruptibleSource::read(std::span<std::byte> buffer) {

@@ -1,10 +1,12 @@
-// SIGINT and SIGTERM during long work: the work ends with an error at its next read or write, so
-// that everything half-done is undone on the way out, and the program then dies of the signal.
+// SIGINT, SIGTERM and SIGHUP during long work: the work ends with an error at its next read or
+// write, so that everything half-done is undone on the way out, and the program then dies of the
+// signal. A closed pipe (SIGPIPE) becomes an ordinary EPIPE, to the same end.
 //
 // Thread rule: an InterruptGuard belongs to the main thread, one at a time; the rest is callable
 // from anywhere.
 #pragma once
 
+#include <array>
 #include <csignal>
 #include <string>
 
@@ -12,7 +14,7 @@
 
 namespace strata::image {
 
-// While it lives, the two signals are noted instead of killing the process.
+// While it lives, the signals are noted instead of killing the process.
 class InterruptGuard {
  public:
   InterruptGuard();
@@ -23,8 +25,8 @@ class InterruptGuard {
   ~InterruptGuard();
 
  private:
-  struct sigaction old_int_ {};
-  struct sigaction old_term_ {};
+  static constexpr std::array kSignals{SIGINT, SIGTERM, SIGHUP, SIGPIPE};
+  std::array<struct sigaction, kSignals.size()> old_{};
 };
 
 // EINTR once a signal was noted.

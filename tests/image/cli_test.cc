@@ -123,6 +123,20 @@ TEST_F(Cli, SavesWholeFilesOrNone) {
   EXPECT_TRUE(std::filesystem::is_empty(dir_ / "store/tmp"));
 }
 
+TEST_F(Cli, AReaderThatGoesAwayLeavesNothingBehind) {
+  // More than a pipe holds.
+  ASSERT_EQ(strata({"import", "-", "web", "--compression", "none"},
+                   testing::small_tar("a", std::string(1'000'000, 'x')))
+                .status,
+            0);
+  const std::string program =
+      testing::own_program("strata-image") + " --root " + (dir_ / "store").string();
+  const auto done =
+      testing::run({"bash", "-c", "set -o pipefail; " + program + " save web | true"});
+  EXPECT_NE(done.err.find("Broken pipe"), std::string::npos) << done.err;
+  EXPECT_TRUE(std::filesystem::is_empty(dir_ / "store/tmp"));
+}
+
 // script(1) gives the program a terminal.
 TEST_F(Cli, KeepsArchivesOffTerminals) {
   STRATA_NEEDS_PROGRAM("script");

@@ -142,7 +142,7 @@ TEST_F(Crash, KilledDuringRemovalTheStoreIsWhole) {
 }
 
 TEST_F(Crash, ASignalLeavesNothingBehind) {
-  for (const int number : {SIGINT, SIGTERM}) {
+  for (const int number : {SIGINT, SIGTERM, SIGHUP}) {
     // A pipe that never ends: the program waits in the middle of the tar.
     std::array<int, 2> pipe{};
     ASSERT_EQ(::pipe(pipe.data()), 0);
