@@ -28,6 +28,8 @@ struct Command {
   // Adds options to `app` and returns the action. Options live in a std::shared_ptr that the
   // action captures.
   Action (*add)(CLI::App& app);
+  // If given, called before anything else, with main()'s arguments.
+  Result<void> (*first)(char* const* argv) = nullptr;
 };
 
 // Exit statuses of our own errors. The run family follows docker: 125 for an error of the
@@ -35,6 +37,10 @@ struct Command {
 inline constexpr int kFailure = 1;
 inline constexpr int kUsage = 2;
 inline constexpr int kRuntimeFailure = 125;
+
+// For commands that work on several objects and go on after one has failed: prints the error, as
+// run_program() does with the one that an action returns.
+void report(const Error& error);
 
 // Parses, dispatches, prints errors once, returns the exit status. Only the chosen command's
 // options are built: start-up time is part of what this project measures. Verbs of other programs

@@ -65,9 +65,15 @@ int exec_program(const std::string& program, const std::string& root, std::vecto
 }
 
 int run_command(std::string_view program, const Command& command, const Globals& globals,
-                std::vector<std::string> arguments) {
+                char* const* argv, std::vector<std::string> arguments) {
   const Verb* verb = find_verb(command.verb);
   const int failure = verb != nullptr ? verb->failure_status : kFailure;
+  if (command.first != nullptr) {
+    if (const auto done = command.first(argv); !done) {
+      print_error(program, done.error());
+      return failure;
+    }
+  }
   // A verb that names its program is not repeated: "strata-vm run", but "strata-image import".
   CLI::App app{verb != nullptr ? std::string(verb->summary) : std::string()};
   app.name("strata " + std::string(command.verb));
@@ -95,6 +101,10 @@ int run_command(std::string_view program, const Command& command, const Globals&
 }
 
 }  // namespace
+
+void report(const Error& error) {
+  print_error("strata", error);
+}
 
 int run_program(std::string_view program, std::span<const Command> commands, int argc,
                 char** argv) {
@@ -138,7 +148,7 @@ int run_program(std::string_view program, std::span<const Command> commands, int
   }
   for (const auto& command : commands) {
     if (command.verb == name)
-      return run_command(program, command, Globals{root}, {argv + at + 1, argv + argc});
+      return run_command(program, command, Globals{root}, argv, {argv + at + 1, argv + argc});
   }
   if (program != "strata") {
     print_error(program, {EINVAL, "unknown command '" + std::string(name) + "' (see '" +

@@ -117,12 +117,12 @@ Result<Pause> Pause::of(const Container& container) {
   auto cgroup = linux::Cgroup::existing(cgroup_path(container.id()));
   if (auto frozen = cgroup.freeze(); !frozen)
     return fail_in("pause " + container.name(), std::move(frozen).error());
-  pause.frozen_.push_back(std::move(cgroup));
+  pause.frozen_ = std::move(cgroup);
   return pause;
 }
 
 Pause::~Pause() {
-  for (const auto& cgroup : frozen_) (void)cgroup.thaw();
+  if (frozen_) (void)frozen_->thaw();
 }
 
 }  // namespace strata::container

@@ -7,14 +7,17 @@
 
 #include <chrono>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "runtime/container/files.h"
 #include "runtime/container/record.h"
 #include "runtime/container/state.h"
 #include "runtime/image/store.h"
+#include "runtime/linux/cgroup.h"
 #include "unionfs/base/result.h"
 #include "unionfs/base/unique_fd.h"
 
@@ -85,7 +88,7 @@ class Pause {
 
  private:
   Pause() = default;
-  std::vector<linux::Cgroup> frozen_;  // one or none
+  std::optional<linux::Cgroup> frozen_;
 };
 
 }  // namespace strata::container

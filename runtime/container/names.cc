@@ -26,14 +26,14 @@ constexpr std::array<std::string_view, 64> kAdjectives{
     "proud",  "quick",  "quiet",  "rapid",  "ready", "robust", "serene", "sharp",
     "silver", "smart",  "steady", "sunny",  "swift", "tidy",   "warm",   "witty"};
 constexpr std::array<std::string_view, 64> kNouns{
-    "basalt", "beacon", "bison",  "brook",  "canyon", "cedar",  "chalk",  "cliff",
-    "comet",  "coral",  "crane",  "delta",  "dune",   "ember",  "falcon", "fern",
-    "fjord",  "flint",  "forest", "gneiss", "garnet", "glacier", "granite", "grove",
-    "harbor", "heron",  "island", "jade",   "jasper", "lagoon", "lark",   "lichen",
-    "loam",   "lynx",   "maple",  "marble", "meadow", "mesa",   "moss",   "oak",
-    "onyx",   "opal",   "orchid", "otter",  "pebble", "pine",   "quartz", "raven",
-    "reef",   "ridge",  "river",  "schist", "sequoia", "shale", "slate",  "spruce",
-    "summit", "tern",   "topaz",  "tundra", "valley", "willow", "wren",   "zephyr"};
+    "basalt", "beacon", "bison",  "brook",  "canyon",  "cedar",   "chalk",   "cliff",
+    "comet",  "coral",  "crane",  "delta",  "dune",    "ember",   "falcon",  "fern",
+    "fjord",  "flint",  "forest", "gneiss", "garnet",  "glacier", "granite", "grove",
+    "harbor", "heron",  "island", "jade",   "jasper",  "lagoon",  "lark",    "lichen",
+    "loam",   "lynx",   "maple",  "marble", "meadow",  "mesa",    "moss",    "oak",
+    "onyx",   "opal",   "orchid", "otter",  "pebble",  "pine",    "quartz",  "raven",
+    "reef",   "ridge",  "river",  "schist", "sequoia", "shale",   "slate",   "spruce",
+    "summit", "tern",   "topaz",  "tundra", "valley",  "willow",  "wren",    "zephyr"};
 
 constexpr size_t kMaxName = 128;
 
@@ -56,18 +56,6 @@ Result<bool> make_link(const std::filesystem::path& link, std::string_view id) {
   }
   if (errno == EEXIST) return false;
   return fail_errno("give the name " + link.filename().string() + " to a container");
-}
-
-// Removes a link whose container is gone. Under a lock: two that see the same stale link must not
-// remove each other's new one.
-Result<void> remove_stale_link(const image::Store& store, const Files& files,
-                               std::string_view name) {
-  STRATA_TRY(const UniqueFd lock, open_file(files.names(), O_RDONLY | O_DIRECTORY));
-  while (::flock(lock.get(), LOCK_EX) < 0)
-    if (errno != EINTR) return fail_errno("lock " + files.names().string());
-  STRATA_TRY(const auto owner, lookup_name(store, name));
-  if (owner && !exists(store, *owner)) ::unlink(files.name_link(name).c_str());
-  return {};
 }
 
 }  // namespace
@@ -112,12 +100,25 @@ Result<void> check_name(std::string_view name) {
                           "-, the first a letter or digit");
 }
 
+// Under a lock: two that see the same stale link must not remove each other's new one.
+Result<void> remove_stale_name(const image::Store& store, std::string_view name) {
+  const Files files(store, "");
+  STRATA_TRY(const UniqueFd lock, open_file(files.names(), O_RDONLY | O_DIRECTORY));
+  while (::flock(lock.get(), LOCK_EX) < 0)
+    if (errno != EINTR) return fail_errno("lock " + files.names().string());
+  STRATA_TRY(const auto owner, lookup_name(store, name));
+  const auto link = files.name_link(name);
+  if (owner && exists(store, *owner)) return {};
+  if (::unlink(link.c_str()) < 0 && errno != ENOENT) return fail_errno("remove " + link.string());
+  return {};
+}
+
 Result<bool> claim_name(const image::Store& store, std::string_view name, std::string_view id) {
   const Files files(store, id);
   const auto link = files.name_link(name);
   STRATA_TRY(const bool claimed, make_link(link, id));
   if (claimed) return true;
-  STRATA_CHECK(remove_stale_link(store, files, name));
+  STRATA_CHECK(remove_stale_name(store, name));
   return make_link(link, id);
 }
 

@@ -44,4 +44,7 @@ inline constexpr size_t kShortIdDigits = 12;
 [[nodiscard]] Result<void> release_name(const image::Store& store, std::string_view name,
                                         std::string_view id);
 
+// Removes a name whose container is gone; any other stays.
+[[nodiscard]] Result<void> remove_stale_name(const image::Store& store, std::string_view name);
+
 }  // namespace strata::container

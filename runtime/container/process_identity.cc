@@ -75,8 +75,8 @@ bool is_alive(const ProcessIdentity& identity) {
 
 Result<void> send_signal(const ProcessIdentity& identity, int signal) {
   const UniqueFd pidfd = open_process(identity);
-  const std::string what = "send signal " + std::to_string(signal) + " to process " +
-                           std::to_string(identity.pid);
+  const std::string what =
+      "send signal " + std::to_string(signal) + " to process " + std::to_string(identity.pid);
   if (!pidfd) return fail_errno(what, ESRCH);
   if (::syscall(SYS_pidfd_send_signal, pidfd.get(), signal, nullptr, 0) < 0)
     return fail_errno(what);

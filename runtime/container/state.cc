@@ -18,9 +18,8 @@ Result<Status> parse_status(const std::string& text, std::string_view name) {
 }
 
 OrderedJson identity_to_json(const ProcessIdentity& identity) {
-  return {{"pid", identity.pid},
-          {"start_ticks", identity.start_ticks},
-          {"boot_id", identity.boot_id}};
+  return {
+      {"pid", identity.pid}, {"start_ticks", identity.start_ticks}, {"boot_id", identity.boot_id}};
 }
 
 Result<ProcessIdentity> identity_from_json(const Json& state, const char* key,

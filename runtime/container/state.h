@@ -36,7 +36,7 @@ struct State {
   std::string started;   // RFC 3339; empty: never
   std::string finished;  // RFC 3339; empty: not yet
   bool oom_killed = false;
-  std::string error;                  // why it could not be started, or what was lost
+  std::string error;                   // why it could not be started, or what was lost
   std::vector<linux::SetupLap> setup;  // where the last start spent its time
 
   [[nodiscard]] bool can_start() const { return status != Status::kRunning; }

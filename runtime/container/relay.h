@@ -1,0 +1,76 @@
+// The parts of a program that stands between the user and a command in a container: input, output,
+// signals. Each says what it waits for and does what it can without waiting, so that a slow side
+// holds up nothing else.
+//
+// Thread rule: one user.
+#pragma once
+
+#include <poll.h>
+#include <signal.h>
+
+#include <string>
+#include <string_view>
+
+#include "unionfs/base/result.h"
+#include "unionfs/base/unique_fd.h"
+
+namespace strata::container {
+
+// Signals that are meant for the command, taken by a descriptor from the time of this object's
+// making; the process's former mask comes back at its end. SIGPIPE is blocked, too: writing to
+// where nobody reads is an error to be told, not an end.
+class SignalRelay {
+ public:
+  [[nodiscard]] static Result<SignalRelay> open();
+  SignalRelay(SignalRelay&& other) noexcept;
+  SignalRelay& operator=(SignalRelay&&) = delete;
+  SignalRelay(const SignalRelay&) = delete;
+  SignalRelay& operator=(const SignalRelay&) = delete;
+  ~SignalRelay();
+
+  [[nodiscard]] pollfd wanted() const { return {fd_.get(), POLLIN, 0}; }
+
+  // Passes signals on to the process; a change of our terminal's size goes to `terminal` (-1: there
+  // is none).
+  void handle(int pidfd, int terminal);
+
+ private:
+  SignalRelay() = default;
+  UniqueFd fd_;
+  sigset_t previous_{};
+};
+
+// From our standard input to the command's.
+class InputRelay {
+ public:
+  // `to` is non-blocking. An invalid one: nothing is read.
+  InputRelay(int from, UniqueFd to) : from_(from), to_(std::move(to)) {}
+
+  [[nodiscard]] pollfd wanted() const;
+  void handle(short events);
+
+ private:
+  int from_;
+  UniqueFd to_;
+  std::string pending_;
+};
+
+// To one of our output streams.
+class OutputRelay {
+ public:
+  explicit OutputRelay(int to) : to_(to) {}
+
+  void add(std::string_view text) { pending_ += text; }
+  [[nodiscard]] bool idle() const { return pending_.empty(); }
+  [[nodiscard]] pollfd wanted() const {
+    return {idle() ? -1 : to_, static_cast<short>(POLLOUT), 0};
+  }
+  // EPIPE if nobody reads any more.
+  [[nodiscard]] Result<void> handle(short events);
+
+ private:
+  int to_;
+  std::string pending_;
+};
+
+}  // namespace strata::container

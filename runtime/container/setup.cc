@@ -1,0 +1,122 @@
+#include "runtime/container/setup.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <vector>
+
+#include "runtime/container/spec.h"
+#include "runtime/container/user.h"
+#include "runtime/linux/seccomp.h"
+#include "runtime/oci/spec.h"
+#include "unionfs/base/file.h"
+#include "unionfs/base/undo.h"
+#include "unionfs/layer_stack.h"
+#include "unionfs/overlay.h"
+
+namespace strata::container {
+namespace {
+
+Result<UniqueFd> mount_root(const Container& container) {
+  std::vector<std::filesystem::path> trees;
+  for (const auto& layer : container.record().layers)
+    trees.push_back(container.store().layer_path(layer));
+  STRATA_TRY(const auto stack, unionfs::LayerStack::open(std::move(trees)));
+  const auto& files = container.files();
+  // What will be thrown away needs no sync. (A volatile upper can't be mounted a second time.)
+  return unionfs::mount_overlay(stack, unionfs::Upper{files.upper(), files.work()},
+                                {.is_volatile = container.record().auto_remove});
+}
+
+// Docker's rule for -v: a source that is not there becomes a directory.
+Result<void> make_volume_sources(const Record& record) {
+  for (const auto& volume : record.volumes) {
+    if (::access(volume.source.c_str(), F_OK) == 0) continue;
+    if (auto made = make_dirs(volume.source); !made)
+      return fail_in("volume " + volume.destination, std::move(made).error());
+  }
+  return {};
+}
+
+Result<void> write_config(const Files& files, const oci::Spec& spec) {
+  const std::string json = oci::to_json(spec);
+  STRATA_TRY(const UniqueFd fd, open_file(files.config(), O_WRONLY | O_CREAT | O_TRUNC, 0600));
+  const ssize_t n = ::write(fd.get(), json.data(), json.size());
+  if (n != static_cast<ssize_t>(json.size()))
+    return fail_errno("write " + files.config().string(), n < 0 ? errno : ENOSPC);
+  return {};
+}
+
+// One of a run that was cut off may still be there; the container's lock says that it is ours.
+Result<linux::Cgroup> make_cgroup(const Container& container, const oci::Resources& resources) {
+  const auto path = cgroup_path(container.id());
+  auto cgroup = linux::Cgroup::create(path, resources);
+  if (cgroup || cgroup.error().code != EEXIST) return cgroup;
+  const auto leftover = linux::Cgroup::existing(path);
+  STRATA_CHECK(leftover.kill_all());
+  STRATA_CHECK(leftover.remove());
+  return linux::Cgroup::create(path, resources);
+}
+
+class Setup {
+ public:
+  Setup(const Container& container, const StartOptions& options)
+      : container_(container), options_(options) {}
+
+  Result<RunningProgram> run() {
+    const Record& record = container_.record();
+    STRATA_CHECK(make_volume_sources(record));
+    STRATA_TRY(UniqueFd root, mount_root(container_));
+    STRATA_TRY(const auto user, resolve_user_in(root.get(), record.user));
+    const oci::Spec spec = make_spec(record, user, container_.files());
+    STRATA_CHECK(write_config(container_.files(), spec));
+    STRATA_CHECK(write_network_files(record, container_.files()));
+    Streams streams;
+    CommandEnds ends;
+    if (!record.terminal) {
+      STRATA_TRY(ends, make_pipes(record.open_stdin, streams));
+    }
+    STRATA_TRY(auto cgroup, make_cgroup(container_, spec.linux.resources));
+    Undo undo;
+    undo.add([&] { (void)cgroup.remove(); });
+    // A terminal gets its size before the program looks at it.
+    STRATA_TRY(auto launched, linux::launch({.spec = &spec,
+                                             .root_mount = root.get(),
+                                             .cgroup = &cgroup,
+                                             .run_at_once = !record.terminal,
+                                             .stdio = ends.stdio(),
+                                             .seccomp = linux::default_seccomp_filter()}));
+    root.reset();
+    ends = {};
+    if (record.terminal) {
+      STRATA_TRY(streams, take_terminal(launched, options_.size));
+    }
+    if (auto started = launched.start(); !started) {
+      status_ = status_of_exec_failure(started.error().code);
+      return std::unexpected(std::move(started).error());
+    }
+    undo.release();
+    return RunningProgram{std::move(cgroup), std::move(launched), std::move(streams)};
+  }
+
+  // The shell's status for the failure of run().
+  [[nodiscard]] int status() const { return status_; }
+
+ private:
+  const Container& container_;
+  const StartOptions& options_;
+  int status_ = kRuntimeFailed;
+};
+
+}  // namespace
+
+std::expected<RunningProgram, StartFailure> set_up(const Container& container,
+                                                   const StartOptions& options) {
+  Setup setup(container, options);
+  auto program = setup.run();
+  if (program) return *std::move(program);
+  return std::unexpected(StartFailure{setup.status(), std::move(program).error()});
+}
+
+}  // namespace strata::container
