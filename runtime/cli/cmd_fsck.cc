@@ -4,6 +4,7 @@
 #include <cstdio>
 
 #include "runtime/cli/image_commands.h"
+#include "runtime/container/prune.h"
 #include "runtime/image/interrupt.h"
 #include "runtime/image/maintain.h"
 #include "unionfs/base/json.h"
@@ -29,8 +30,9 @@ void print_json(const std::vector<image::Finding>& findings) {
 
 void print_text(const std::vector<image::Finding>& findings) {
   for (const auto& finding : findings)
-    std::printf("%s %s: %s%s\n", finding.kind.c_str(), finding.object.c_str(),
-                finding.detail.c_str(), finding.repaired ? " (repaired)" : "");
+    std::printf("%s%s%s: %s%s\n", finding.kind.c_str(), finding.object.empty() ? "" : " ",
+                finding.object.c_str(), finding.detail.c_str(),
+                finding.repaired ? " (repaired)" : "");
   const auto left = std::count_if(findings.begin(), findings.end(),
                                   [](const auto& finding) { return !finding.repaired; });
   if (findings.empty()) {
@@ -41,14 +43,34 @@ void print_text(const std::vector<image::Finding>& findings) {
   }
 }
 
+// What is wrong with containers. A repair clears away what killed programs left of them.
+Result<std::vector<image::Finding>> check_containers(const image::Store& store, bool repair) {
+  STRATA_TRY(const auto before, container::check(store));
+  std::vector<std::string> after = before;
+  if (repair && !before.empty()) {
+    STRATA_CHECK(container::prune(store, false));
+    STRATA_TRY(after, container::check(store));
+  }
+  std::vector<image::Finding> findings;
+  for (const auto& problem : before) {
+    const bool is_left = std::find(after.begin(), after.end(), problem) != after.end();
+    findings.push_back({"container", "", problem, !is_left});
+  }
+  return findings;
+}
+
+Result<std::vector<image::Finding>> check_all(const image::Store& store, bool repair) {
+  Progress progress("fsck:");
+  STRATA_TRY(auto findings, check_containers(store, repair));
+  STRATA_TRY(const auto of_images, image::check_store(store, repair, report_to(progress)));
+  findings.insert(findings.end(), of_images.begin(), of_images.end());
+  return findings;
+}
+
 Result<int> check(const Globals& globals, const Options& options) {
   STRATA_TRY(const image::Store store, image::Store::open(globals.root));
   const image::InterruptGuard guard;
-  Result<std::vector<image::Finding>> findings;
-  {
-    Progress progress("fsck:");
-    findings = image::check_store(store, options.repair, report_to(progress));
-  }
+  auto findings = check_all(store, options.repair);
   if (!findings) return fail_in("fsck", std::move(findings).error());
   if (options.json) {
     print_json(*findings);

@@ -13,8 +13,8 @@ constexpr std::array kCommands{
     Command{"import", strata::cli::add_import},   Command{"load", strata::cli::add_load},
     Command{"save", strata::cli::add_save},       Command{"images", strata::cli::add_images},
     Command{"history", strata::cli::add_history}, Command{"tag", strata::cli::add_tag},
-    Command{"rmi", strata::cli::add_rmi},         Command{"prune", strata::cli::add_prune},
-    Command{"fsck", strata::cli::add_fsck},
+    Command{"rmi", strata::cli::add_rmi},         Command{"commit", strata::cli::add_commit},
+    Command{"prune", strata::cli::add_prune},     Command{"fsck", strata::cli::add_fsck},
 };
 
 }  // namespace
