@@ -1,13 +1,13 @@
 #include "probes/timeline.h"
 
 #include <algorithm>
-#include <map>
 #include <string_view>
 #include <vector>
 
 #include "probes/call_table.h"
 #include "probes/text.h"
 #include "probes/timeline_bar.h"
+#include "probes/tree_rows.h"
 #include "unionfs/base/terminal.h"
 
 namespace strata::probes {
@@ -17,52 +17,6 @@ constexpr std::string_view kGap = "  ";
 constexpr std::string_view kExecMark = "◆";
 constexpr std::string_view kKilledMark = "✖";
 constexpr std::string_view kRunningOnMark = "›";
-
-// A process and the branches of the tree that lead to it.
-struct Row {
-  const TracedProcess* process = nullptr;
-  std::string branch;        // "│ └─ "
-  std::string continuation;  // the same for lines below it: "│    "
-};
-
-// Depth first, siblings in the order of their births.
-std::vector<Row> tree_rows(const StartupTrace& trace) {
-  std::map<uint32_t, std::vector<const TracedProcess*>> children;
-  std::map<uint32_t, const TracedProcess*> known;
-  for (const auto& process : trace.processes) known[process.id] = &process;
-  for (const auto& process : trace.processes) {
-    // Whoever's creator is not in the trace (its birth was dropped) stands at the top.
-    const bool has_parent = process.parent != process.id && known.contains(process.parent);
-    children[has_parent ? process.parent : 0].push_back(&process);
-  }
-  std::vector<Row> rows;
-  struct Frame {
-    const TracedProcess* process;
-    std::string indent;
-    bool last;
-    bool top;
-  };
-  std::vector<Frame> stack;
-  const auto push = [&](uint32_t parent, const std::string& indent) {
-    const auto it = children.find(parent);
-    if (it == children.end()) return;
-    for (size_t i = it->second.size(); i-- > 0;)
-      stack.push_back({it->second[i], indent, i + 1 == it->second.size(), parent == 0});
-  };
-  push(0, "");
-  while (!stack.empty()) {
-    const Frame frame = std::move(stack.back());
-    stack.pop_back();
-    Row row{.process = frame.process};
-    if (!frame.top) {
-      row.branch = frame.indent + (frame.last ? "└─ " : "├─ ");
-      row.continuation = frame.indent + (frame.last ? "   " : "│  ");
-    }
-    push(frame.process->id, row.continuation);
-    rows.push_back(std::move(row));
-  }
-  return rows;
-}
 
 std::string count_of(uint64_t count, std::string_view singular) {
   std::string text = with_thousands(static_cast<int64_t>(count)) + " " + std::string(singular);
@@ -108,8 +62,8 @@ class Timeline {
 
   [[nodiscard]] std::string title() const;
   [[nodiscard]] std::string heading() const;
-  [[nodiscard]] std::string process_line(const Row& row) const;
-  [[nodiscard]] std::string calls_line(const Row& row) const;
+  [[nodiscard]] std::string process_line(const TreeRow& row) const;
+  [[nodiscard]] std::string calls_line(const TreeRow& row) const;
   [[nodiscard]] std::string bar(const TracedProcess& process) const;
   [[nodiscard]] std::string status(const TracedProcess& process) const;
   [[nodiscard]] std::string legend() const;
@@ -171,7 +125,7 @@ std::string name_of(const TracedProcess& process) {
   return last.arguments.empty() ? printable(last.path) : shell_line(last.arguments);
 }
 
-std::string Timeline::process_line(const Row& row) const {
+std::string Timeline::process_line(const TreeRow& row) const {
   const TracedProcess& process = *row.process;
   const std::string gap(kGap);
   std::string notes;
@@ -190,13 +144,14 @@ std::string Timeline::process_line(const Row& row) const {
   return gap + dim(pad_left(std::to_string(process.pid), pid_)) + gap +
          pad_left(microseconds(process.start_ns), number_) + gap + pad_left(exec, number_) + gap +
          pad_left(end, number_) + gap + dim(row.branch) +
-         (process.executions.empty() ? dim(name) : name) + in(Colour::kBlue, notes) +
+         (process.executions.empty() ? dim(name) : name) +
+         (notes.empty() ? notes : in(Colour::kBlue, notes)) +
          std::string(name_ > used ? name_ - used : 0, ' ') + gap + bar(process) + gap +
          status(process) + "\n";
 }
 
 // The costliest calls, as many as fit.
-std::string Timeline::calls_line(const Row& row) const {
+std::string Timeline::calls_line(const TreeRow& row) const {
   if (row.process->calls.empty()) return {};
   const size_t indent = pid_ + 3 * number_ + 5 * kGap.size();
   const size_t room = name_ + kGap.size() + bar_;

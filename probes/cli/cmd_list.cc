@@ -1,3 +1,5 @@
+#include <unistd.h>
+
 #include <cstdio>
 #include <string>
 
@@ -21,7 +23,7 @@ constexpr ProbeLine kProbes[] = {
 Action add_list(CLI::App& /*app*/) {
   return []() -> Result<int> {
     for (const auto& probe : kProbes) {
-      std::printf("%s  %s\n", paint(1, Colour::kBold, probe.name).c_str(), probe.shows);
+      std::printf("%s  %s\n", paint(STDOUT_FILENO, Colour::kBold, probe.name).c_str(), probe.shows);
     }
     return 0;
   };
