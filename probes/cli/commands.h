@@ -1,7 +1,7 @@
 // The commands of strata-probe: each registers its options into a struct and calls one library
 // function. Arguments and printing only.
 //
-// Included by probes/cli/*.cc only.
+// Private: included only by the .cc files of this folder.
 #pragma once
 
 #include <functional>
