@@ -28,7 +28,10 @@ inline constexpr const char* kFirstByte = "first_byte_ns";  // start to first in
                                                             // first byte that the started program
                                                             // writes reaches the harness
 inline constexpr const char* kExit = "exit_ns";             // start to exit of what was started
-inline constexpr const char* kPeakRss = "peak_rss_bytes";   // most memory resident at a time
+inline constexpr const char* kGone = "gone_ns";             // start to the end of the last process
+                                                            // that it left behind, if it left any
+inline constexpr const char* kPeakRss = "peak_rss_bytes";   // resident memory of the largest single
+                                                            // process (wait4(2): ru_maxrss)
 inline constexpr const char* kUser = "user_ns";             // CPU time in user mode
 inline constexpr const char* kSystem = "sys_ns";            // CPU time in the kernel
 inline constexpr const char* kWall = "wall_ns";             // Google Benchmark: time an iteration
@@ -47,6 +50,7 @@ struct Run {
   std::string reference;  // name of the target that ratios refer to; empty: none
   std::vector<std::string> command_line;          // of the harness
   std::map<std::string, std::string> parameters;  // what else was the same for all: image, command…
+  bool operator==(const Run&) const = default;
 };
 
 struct KernelContext {
@@ -59,6 +63,7 @@ struct KernelContext {
   std::map<std::string, std::string> config;
   std::vector<std::string> security_modules;  // /sys/kernel/security/lsm, in order
   std::string clock_source;                   // tsc, kvm-clock, hpet…
+  bool operator==(const KernelContext&) const = default;
 };
 
 struct CpuContext {
@@ -68,6 +73,7 @@ struct CpuContext {
   std::vector<std::string> flags;                  // those of interest, in the CPU's order
   std::map<std::string, std::string> mitigations;  // /sys/devices/system/cpu/vulnerabilities
   std::string governor;                            // cpufreq's; empty where there is none
+  bool operator==(const CpuContext&) const = default;
 };
 
 struct MemoryContext {
@@ -75,12 +81,14 @@ struct MemoryContext {
   uint64_t available_bytes = 0;
   uint64_t swap_bytes = 0;
   uint64_t page_bytes = 0;
+  bool operator==(const MemoryContext&) const = default;
 };
 
 struct StoreContext {
   std::string path;         // where images and containers lie
   std::string file_system;  // of that place: "ext4"
   std::string options;      // its mount options
+  bool operator==(const StoreContext&) const = default;
 };
 
 // The machine, as far as it can explain a number.
@@ -95,12 +103,14 @@ struct Context {
   std::string cgroup_mode;     // "v1", "v2", "hybrid" or "none"
   std::string virtualisation;  // "none", or who runs this machine as a guest ("kvm", "xen", "vm"…)
   double load_average_1m = 0;  // before the run
+  bool operator==(const Context&) const = default;
 };
 
 // A named piece of time, in the order of execution.
 struct Lap {
   std::string step;
   int64_t duration_ns = 0;
+  bool operator==(const Lap&) const = default;
 };
 
 enum class Availability {
@@ -121,6 +131,7 @@ struct Target {
   std::string reason;      // skipped or failed: why
   int trials = 0;          // requested of this target
   std::vector<Lap> setup;  // done once before all trials (a bundle, a disk): in no sample
+  bool operator==(const Target&) const = default;
 };
 
 // One trial. None is dropped: not the warm-ups, not the failures, not the outliers.
@@ -133,8 +144,9 @@ struct Sample {
   int64_t exit_status = 0;  // 128 + signal when killed
   bool ok = true;           // false: not part of any aggregate; `error` says why
   std::string error;
-  std::map<std::string, double> metrics;  // by name with unit; absent: not measured
+  std::map<std::string, double> metrics;  // by name with unit, finite; absent: not measured
   std::vector<Lap> laps;                  // steps that the target itself reported; usually none
+  bool operator==(const Sample&) const = default;
 };
 
 // What a probe saw of one process.
@@ -146,6 +158,7 @@ struct ProbeProcess {
   std::optional<int64_t> exec_ns;  // its last execve, if any
   std::optional<int64_t> end_ns;   // exit; absent: outlived the probe
   std::optional<int> exit_status;  // 128 + signal when killed
+  bool operator==(const ProbeProcess&) const = default;
 };
 
 // A point in time within the trial ("exec /usr/bin/crun").
@@ -154,6 +167,7 @@ struct ProbeEvent {
   int64_t pid = 0;     // 0: none in particular
   std::string kind;    // "fork", "exec", "exit", "first-byte", a phase …
   std::string detail;  // may be empty
+  bool operator==(const ProbeEvent&) const = default;
 };
 
 // One bucket of a histogram: `count` values v with low_ns <= v < high_ns.
@@ -161,6 +175,7 @@ struct ProbeBucket {
   int64_t low_ns = 0;
   int64_t high_ns = 0;
   uint64_t count = 0;
+  bool operator==(const ProbeBucket&) const = default;
 };
 
 // Where the time went: a system call, a phase, a kernel function.
@@ -170,6 +185,7 @@ struct ProbeCost {
   uint64_t count = 0;
   int64_t total_ns = 0;
   std::vector<ProbeBucket> histogram;  // may be empty
+  bool operator==(const ProbeCost&) const = default;
 };
 
 // A probe's breakdown of one trial of one target. The trial itself is in no aggregate: a probed
@@ -180,12 +196,14 @@ struct ProbeBreakdown {
   std::vector<ProbeProcess> processes;
   std::vector<ProbeEvent> events;  // by time
   std::vector<ProbeCost> costs;
+  bool operator==(const ProbeBreakdown&) const = default;
 };
 
 // Anything else than a target that the run went on without.
 struct Skip {
   std::string what;  // "probe startup", "metric peak_rss_bytes of podman"
   std::string reason;
+  bool operator==(const Skip&) const = default;
 };
 
 struct Document {
@@ -196,6 +214,7 @@ struct Document {
   std::vector<Sample> samples;  // in the order taken
   std::vector<ProbeBreakdown> breakdowns;
   std::vector<Skip> skipped;
+  bool operator==(const Document&) const = default;
 };
 
 // The target of that name, or nullptr.

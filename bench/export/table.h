@@ -18,8 +18,8 @@ struct TableOptions {
 // accelerator.
 [[nodiscard]] std::string to_table(const Document& document, const TableOptions& options);
 
-// Target by target: the medians of both, their ratio (B to A) with a 95 % interval, and a verdict:
-// "faster", "slower", or "no difference seen". The runs weren't interleaved, so the samples are
+// Target by target: the medians of both, their ratio (B to A), and a verdict:
+// "lower", "higher", or "no difference seen". The runs weren't interleaved, so the samples are
 // compared unpaired (Mann-Whitney) and differences of the machines are named above the table.
 [[nodiscard]] std::string compare_table(const Document& a, const Document& b,
                                         const TableOptions& options);

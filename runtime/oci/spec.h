@@ -105,8 +105,8 @@ struct Spec {
 // adds root, args, env and cgroups_path.
 [[nodiscard]] Spec default_spec();
 
-// config.json, complete enough for another runtime to run it. JSON holds Unicode only: bytes that are
-// not UTF-8 are written as U+FFFD.
+// config.json, complete enough for another runtime to run it. JSON holds Unicode only: bytes that
+// are not UTF-8 are written as U+FFFD.
 [[nodiscard]] std::string to_json(const Spec& spec);
 
 // Reads what to_json wrote. Unknown members and values of a wrong type or range are refused with

@@ -4,6 +4,7 @@
 // of users, no padding beyond the two blocks of the end.
 //
 // Thread rule: one user at a time, always from one thread.
+// For the .cc files of unionfs only.
 #pragma once
 
 #include <archive.h>

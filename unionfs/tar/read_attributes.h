@@ -1,6 +1,7 @@
 // From what libarchive says about an entry to Attributes.
 //
 // Thread rule: pure functions over an entry that nobody else uses.
+// For the .cc files of unionfs only.
 #pragma once
 
 #include <archive_entry.h>

@@ -1,0 +1,153 @@
+// JSON text to document. Files come from strangers and from other versions, so every field's type
+// is checked and an error names its place: "run.json: samples[17].round: expected a whole number".
+
+#include <limits>
+#include <string>
+#include <utility>
+
+#include "bench/google_benchmark.h"
+#include "bench/result.h"
+#include "bench/result_fields.h"
+#include "unionfs/base/json.h"
+
+namespace strata::bench {
+namespace {
+
+// Goes over one object; the first fault is kept and ends the work.
+class Reader {
+ public:
+  Reader(const Json& json, std::string place, std::string& fault)
+      : json_(json), place_(std::move(place)), fault_(fault) {
+    if (!json.is_object()) expected("an object");
+  }
+
+  template <class T>
+  void must(const char* name, T& value) {
+    if (!fault_.empty()) return;
+    const auto found = json_.find(name);
+    if (found == json_.end())
+      fault_ = member(name) + ": missing";
+    else
+      decode(*found, member(name), value);
+  }
+
+  template <class T>
+  void may(const char* name, T& value) {
+    if (!fault_.empty()) return;
+    const auto found = json_.find(name);
+    if (found != json_.end()) decode(*found, member(name), value);
+  }
+
+ private:
+  [[nodiscard]] std::string member(const std::string& name) const {
+    return place_.empty() ? name : place_ + "." + name;
+  }
+  void expected(const char* what) { expected(what, place_); }
+  void expected(const char* what, const std::string& place) {
+    if (fault_.empty()) fault_ = (place.empty() ? "document" : place) + ": expected " + what;
+  }
+
+  void decode(const Json& json, const std::string& place, std::string& value) {
+    if (!json.is_string()) return expected("a string", place);
+    value = json.get<std::string>();
+  }
+  void decode(const Json& json, const std::string& place, bool& value) {
+    if (!json.is_boolean()) return expected("true or false", place);
+    value = json.get<bool>();
+  }
+  void decode(const Json& json, const std::string& place, double& value) {
+    if (!json.is_number()) return expected("a number", place);
+    value = json.get<double>();
+  }
+  template <std::integral T>
+  void decode(const Json& json, const std::string& place, T& value) {
+    if (json.is_number_unsigned() && std::in_range<T>(json.get<uint64_t>()))
+      value = static_cast<T>(json.get<uint64_t>());
+    else if (json.is_number_integer() && !json.is_number_unsigned() &&
+             std::in_range<T>(json.get<int64_t>()))
+      value = static_cast<T>(json.get<int64_t>());
+    else
+      expected("a whole number in range", place);
+  }
+  void decode(const Json& json, const std::string& place, Availability& value) {
+    if (json == "ran")
+      value = Availability::kRan;
+    else if (json == "skipped")
+      value = Availability::kSkipped;
+    else if (json == "failed")
+      value = Availability::kFailed;
+    else
+      expected("ran, skipped or failed", place);
+  }
+  template <class T>
+  void decode(const Json& json, const std::string& place, std::optional<T>& value) {
+    decode(json, place, value.emplace());
+  }
+  template <class T>
+  void decode(const Json& json, const std::string& place, std::vector<T>& values) {
+    if (!json.is_array()) return expected("an array", place);
+    values.reserve(json.size());
+    for (size_t i = 0; i < json.size() && fault_.empty(); ++i)
+      decode(json[i], place + "[" + std::to_string(i) + "]", values.emplace_back());
+  }
+  template <class T>
+  void decode(const Json& json, const std::string& place, std::map<std::string, T>& values) {
+    if (!json.is_object()) return expected("an object", place);
+    for (const auto& [name, value] : json.items()) {
+      if (!fault_.empty()) return;
+      decode(value, place + "." + name, values[name]);
+    }
+  }
+  template <class T>
+  requires requires(Reader& reader, T& value) { describe(reader, value); }
+  void decode(const Json& json, const std::string& place, T& value) {
+    Reader reader(json, place, fault_);
+    if (fault_.empty()) describe(reader, value);
+  }
+
+  const Json& json_;
+  std::string place_;
+  std::string& fault_;
+};
+
+Result<void> check_version(const Json& json, std::string_view name) {
+  STRATA_TRY(const int version, json_get<int>(json, "schema_version", 0, name));
+  if (version == kSchemaVersion) return {};
+  const std::string where(name);
+  if (version == 0) return fail(EINVAL, where + ": not a result document (no schema_version)");
+  return fail(EPROTONOSUPPORT, where + ": has schema version " + std::to_string(version) +
+                                   "; this program reads version " +
+                                   std::to_string(kSchemaVersion));
+}
+
+// What the types can't say.
+std::string find_inconsistency(const Document& document) {
+  for (size_t i = 0; i < document.samples.size(); ++i) {
+    const auto& target = document.samples[i].target;
+    if (find_target(document, target) == nullptr)
+      return "samples[" + std::to_string(i) + "].target: no target is named '" + target + "'";
+  }
+  for (size_t i = 0; i < document.targets.size(); ++i) {
+    const auto& target = document.targets[i];
+    if (find_target(document, target.name) != &target)
+      return "targets[" + std::to_string(i) + "].name: '" + target.name + "' is there twice";
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<Document> from_json(std::string_view text, std::string_view name) {
+  STRATA_TRY(const Json json, parse_json(text, name));
+  if (is_google_benchmark(json)) return from_google_benchmark(json, name);
+  STRATA_CHECK(check_version(json, name));
+  Document document;
+  std::string fault;
+  Reader reader(json, "", fault);
+  if (fault.empty()) describe(reader, document);
+  if (fault.empty()) fault = find_inconsistency(document);
+  if (!fault.empty()) return fail(EINVAL, std::string(name) + ": " + fault);
+  return document;
+}
+
+}  // namespace strata::bench
