@@ -1,4 +1,4 @@
-// strata-vm: the same image as a virtual machine.
+// strata-vm: images as virtual machines.
 
 #include <array>
 
@@ -12,6 +12,7 @@ using strata::cli::Command;
 constexpr std::array kCommands{
     Command{"run", strata::cli::add_vm_run},
     Command{"prepare", strata::cli::add_vm_prepare},
+    Command{"kernel", strata::cli::add_vm_kernel},
     Command{"check", strata::cli::add_vm_check},
 };
 

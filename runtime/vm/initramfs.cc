@@ -1,135 +1,89 @@
 #include "runtime/vm/initramfs.h"
 
-#include <archive.h>
-#include <archive_entry.h>
 #include <fcntl.h>
 #include <sys/mman.h>
-#include <unistd.h>
 
-#include <memory>
+#include <span>
 
-#include "unionfs/base/file.h"
+#include "runtime/vm/cpio.h"
+#include "runtime/vm/module_set.h"
+#include "unionfs/base/stream.h"
+
+// The init program's bytes. `.incbin` is gas's own way to put a file into an object.
+asm(R"(
+.section .rodata
+.balign 16
+strata_vm_init_start:
+.incbin ")" STRATA_VM_INIT R"("
+strata_vm_init_end:
+.byte 0
+.previous
+)");
+
+extern "C" {
+extern const char strata_vm_init_start[];
+extern const char strata_vm_init_end[];
+}
 
 namespace strata::vm {
 namespace {
 
-constexpr size_t kMaxConfig = (size_t{1} << 20) - 1;
-constexpr size_t kMaxWords = 4096;
-
-Result<void> append_field(std::string& config, const std::string& field) {
-  if (field.find('\0') != std::string::npos) return fail(EINVAL, "an argument holds a NUL byte");
-  config.append(field).push_back('\0');
-  return {};
+std::string names_of(const std::vector<Module>& modules) {
+  std::string names;
+  for (const auto& module : modules) names += module.name + "\n";
+  if (!names.empty()) names.pop_back();
+  return names;
 }
-
-Result<void> append_words(std::string& config, const std::vector<std::string>& words) {
-  if (words.size() > kMaxWords) return fail(E2BIG, "too many arguments for the guest");
-  STRATA_CHECK(append_field(config, std::to_string(words.size())));
-  for (const auto& word : words) STRATA_CHECK(append_field(config, word));
-  return {};
-}
-
-class CpioWriter {
- public:
-  static Result<CpioWriter> open(int fd) {
-    CpioWriter writer;
-    archive_write_set_format_cpio_newc(writer.archive_.get());
-    archive_write_add_filter_none(writer.archive_.get());
-    if (archive_write_open_fd(writer.archive_.get(), fd) != ARCHIVE_OK) return writer.error();
-    return writer;
-  }
-
-  Result<void> add_directory(const std::string& name) { return add(name, AE_IFDIR, 0755, {}); }
-  Result<void> add_file(const std::string& name, mode_t mode, std::string_view content) {
-    return add(name, AE_IFREG, mode, content);
-  }
-  // The kernel opens it for init's standard streams before init runs.
-  Result<void> add_console() {
-    archive_entry_set_rdev(entry_.get(), makedev_console());
-    return add("dev/console", AE_IFCHR, 0600, {});
-  }
-
-  Result<void> close() {
-    if (archive_write_close(archive_.get()) != ARCHIVE_OK) return error();
-    return {};
-  }
-
- private:
-  struct FreeArchive {
-    void operator()(archive* a) const { archive_write_free(a); }
-  };
-  struct FreeEntry {
-    void operator()(archive_entry* e) const { archive_entry_free(e); }
-  };
-
-  static dev_t makedev_console() { return (dev_t{5} << 8) | 1; }
-
-  std::unexpected<Error> error() const {
-    const char* text = archive_error_string(archive_.get());
-    return fail(EIO, "write initramfs: " + std::string(text != nullptr ? text : "unknown error"));
-  }
-
-  Result<void> add(const std::string& name, unsigned type, mode_t mode, std::string_view content) {
-    archive_entry_set_pathname(entry_.get(), name.c_str());
-    archive_entry_set_filetype(entry_.get(), type);
-    archive_entry_set_perm(entry_.get(), mode);
-    archive_entry_set_size(entry_.get(), static_cast<la_int64_t>(content.size()));
-    const bool written = archive_write_header(archive_.get(), entry_.get()) == ARCHIVE_OK &&
-                         archive_write_data(archive_.get(), content.data(), content.size()) ==
-                             static_cast<la_ssize_t>(content.size());
-    archive_entry_clear(entry_.get());
-    if (!written) return error();
-    return {};
-  }
-
-  std::unique_ptr<archive, FreeArchive> archive_{archive_write_new()};
-  std::unique_ptr<archive_entry, FreeEntry> entry_{archive_entry_new()};
-};
 
 }  // namespace
 
-Result<std::string> encode_command(const Command& command) {
-  std::string config;
-  STRATA_CHECK(append_field(config, command.working_dir));
-  STRATA_CHECK(append_field(config, command.user));
-  STRATA_CHECK(append_words(config, command.args));
-  STRATA_CHECK(append_words(config, command.env));
-  if (config.size() > kMaxConfig) return fail(E2BIG, "arguments and environment exceed 1 MiB");
-  return config;
+std::vector<std::string> channel_modules(Machine machine) {
+  return {machine == Machine::kMicrovm ? "virtio_mmio" : "virtio_pci", "virtio_console"};
 }
 
-std::vector<std::string> modules_for(Machine machine, const std::filesystem::path& modules) {
-  std::vector<std::string> wanted{"virtio_ring", "virtio"};
-  if (machine == Machine::kMicrovm) {
-    wanted.emplace_back("virtio_mmio");
-  } else {
-    wanted.insert(wanted.end(), {"virtio_pci_modern_dev", "virtio_pci_legacy_dev", "virtio_pci"});
-  }
-  wanted.insert(wanted.end(), {"virtio_console", "virtio_blk", "crc32c_generic", "libcrc32c",
-                               "erofs", "overlay"});
-  std::vector<std::string> there;
-  for (const auto& name : wanted)
-    if (std::filesystem::exists(modules / (name + ".ko"))) there.push_back(name + ".ko");
-  return there;
+std::vector<std::string> root_modules() {
+  return {"virtio_blk", "erofs", "overlay"};
 }
 
-Result<UniqueFd> make_initramfs(const Request& request, const std::filesystem::path& init) {
-  UniqueFd fd(::memfd_create("initramfs", 0));  // inherited by QEMU
-  if (!fd) return fail_errno("create an anonymous file");
-  STRATA_TRY(CpioWriter cpio, CpioWriter::open(fd.get()));
-  STRATA_CHECK(cpio.add_directory("dev"));
-  STRATA_CHECK(cpio.add_console());
-  STRATA_TRY(const std::string program, read_file(init));
-  STRATA_CHECK(cpio.add_file("init", 0755, program));
-  STRATA_TRY(const std::string config, encode_command(request.command));
-  STRATA_CHECK(cpio.add_file("config", 0644, config));
-  STRATA_CHECK(cpio.add_directory("modules"));
-  int number = 10;  // two digits: the guest loads them in alphabetical order
-  for (const auto& name : modules_for(request.machine, request.kernel.modules)) {
-    STRATA_TRY(const std::string module, read_file(request.kernel.modules / name));
-    STRATA_CHECK(cpio.add_file("modules/" + std::to_string(number++) + "-" + name, 0644, module));
-  }
-  STRATA_CHECK(cpio.close());
+std::vector<std::string> all_modules() {
+  std::vector<std::string> all = root_modules();
+  for (const auto machine : {Machine::kMicrovm, Machine::kQ35})
+    for (auto& name : channel_modules(machine)) all.push_back(std::move(name));
+  return all;  // some twice, which does no harm
+}
+
+std::string_view init_program() {
+  return {strata_vm_init_start, strata_vm_init_end};
+}
+
+Result<std::string> make_initramfs(const Kernel& kernel, Machine machine) {
+  STRATA_TRY(const ModuleSet set, ModuleSet::open(kernel.modules));
+  STRATA_TRY(const auto channel, set.resolve(channel_modules(machine)));
+  auto wanted = channel_modules(machine);
+  const auto root_wanted = root_modules();
+  wanted.insert(wanted.end(), root_wanted.begin(), root_wanted.end());
+  // Resolved together, so that what the channel has loaded isn't loaded again; the channel's come
+  // first, since they were asked for first.
+  STRATA_TRY(const auto all, set.resolve(wanted));
+  const std::vector<Module> root(all.begin() + static_cast<ptrdiff_t>(channel.size()), all.end());
+
+  CpioWriter cpio;
+  cpio.add_file("init", init_program(), 0755);
+  cpio.add_directory("modules");
+  cpio.add_file("modules/channel", names_of(channel));
+  cpio.add_file("modules/root", names_of(root));
+  for (const auto& module : all) cpio.add_file("modules/" + module.name, module.content);
+  return std::move(cpio).finish();
+}
+
+Result<UniqueFd> make_initramfs_file(const Kernel& kernel, Machine machine) {
+  STRATA_TRY(const std::string archive, make_initramfs(kernel, machine));
+  UniqueFd fd(::memfd_create("initramfs", MFD_CLOEXEC | MFD_ALLOW_SEALING));
+  if (!fd) return fail_errno("make a file in memory for the initramfs");
+  FdSink sink(fd.get(), "initramfs");
+  STRATA_CHECK(sink.write(std::as_bytes(std::span(archive))));
+  if (::fcntl(fd.get(), F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) < 0)
+    return fail_errno("seal the initramfs");
   return fd;
 }
 

@@ -1,29 +1,38 @@
-// The guest's initramfs: init, the modules in their order, and what to run.
+// The guest's initramfs, made anew for each boot (it takes a few milliseconds) in memory: init, and
+// the kernel modules that it loads.
 //
-// For the .cc files of this folder.
+//   init             init/, linked into this library
+//   modules/channel  names of the modules for the channel to the host, in loading order
+//   modules/root     names of those for the root file system
+//   modules/*        the modules
+//
+// Thread rule: functions are independent.
 #pragma once
 
-#include <filesystem>
 #include <string>
+#include <string_view>
 #include <vector>
 
-#include "runtime/vm/vm.h"
+#include "runtime/vm/kernel.h"
+#include "runtime/vm/machine.h"
 #include "unionfs/base/result.h"
 #include "unionfs/base/unique_fd.h"
 
 namespace strata::vm {
 
-// What init/init.c reads: NUL-terminated fields. EINVAL for a word with a NUL in it, E2BIG for more
-// than init takes.
-[[nodiscard]] Result<std::string> encode_command(const Command& command);
+// What a machine's guest needs beyond its kernel.
+[[nodiscard]] std::vector<std::string> channel_modules(Machine machine);
+[[nodiscard]] std::vector<std::string> root_modules();
+// The same for all machines together.
+[[nodiscard]] std::vector<std::string> all_modules();
 
-// File names of the modules that a machine needs, in the order of loading; a name that the kernel
-// has built in is not among its modules.
-[[nodiscard]] std::vector<std::string> modules_for(Machine machine,
-                                                   const std::filesystem::path& modules);
+// The archive, uncompressed: unpacking would cost the guest more than it saves.
+[[nodiscard]] Result<std::string> make_initramfs(const Kernel& kernel, Machine machine);
 
-// A cpio archive (newc, initramfs-buffer-format.rst) in an anonymous file, rewound.
-[[nodiscard]] Result<UniqueFd> make_initramfs(const Request& request,
-                                              const std::filesystem::path& init);
+// The archive as a file in memory, sealed, at its start.
+[[nodiscard]] Result<UniqueFd> make_initramfs_file(const Kernel& kernel, Machine machine);
+
+// The init program, an ELF file.
+[[nodiscard]] std::string_view init_program();
 
 }  // namespace strata::vm

@@ -1,99 +1,135 @@
-// The guest's kernel: Debian's package, unpacked into the store.
+#include "runtime/vm/kernel.h"
 
-#include <stdio.h>
+#include <fcntl.h>
+#include <sys/stat.h>
 
-#include "runtime/vm/vm.h"
+#include <algorithm>
+#include <cstring>
+
+#include "runtime/image/workspace.h"
+#include "runtime/vm/archive.h"
+#include "runtime/vm/bzimage.h"
+#include "runtime/vm/initramfs.h"
+#include "runtime/vm/module_set.h"
 #include "unionfs/base/file.h"
-#include "unionfs/base/subprocess.h"
-#include "unionfs/base/undo.h"
 
 namespace strata::vm {
 namespace {
 
-constexpr const char* kPackage = "linux-image-cloud-amd64";
-constexpr const char* kPrefix = "linux-image-";
+constexpr std::string_view kImagePrefix = "boot/vmlinuz-";
 
-std::optional<Kernel> newest_in(const std::filesystem::path& dir) {
-  std::optional<Kernel> newest;
-  std::error_code error;
-  for (const auto& entry : std::filesystem::directory_iterator(dir, error)) {
-    const auto version = entry.path().filename().string();
-    if (version.front() == '.' || (newest && version < newest->version)) continue;
-    newest = Kernel{version, entry.path() / "vmlinuz", entry.path() / "modules"};
+std::filesystem::path kernels_dir(const image::Store& store) {
+  return store.vm_dir() / "kernels";
+}
+
+Result<Kernel> open_kernel(const std::filesystem::path& dir) {
+  STRATA_TRY(auto package, read_file_if_exists(dir / "package"));
+  Kernel kernel{.version = dir.filename(), .image = dir / "vmlinux", .modules = dir / "modules"};
+  if (package) kernel.package = package->substr(0, package->find('\n'));
+  return kernel;
+}
+
+// lib/modules/VERSION/kernel/…/x.ko and modules.builtin; from Debian 13 on below usr/.
+bool belongs_to_modules(const std::string& path) {
+  const bool in_place = path.starts_with("lib/modules/") || path.starts_with("usr/lib/modules/");
+  return in_place && (!module_name(path).empty() || path.ends_with("/modules.builtin"));
+}
+
+struct Unpacked {
+  std::string version;
+  std::string vmlinux;
+};
+
+// Everything of the package that may be needed: modules go to files in `dir`.
+Result<Unpacked> unpack_package(const std::filesystem::path& deb,
+                                const std::filesystem::path& dir) {
+  Unpacked unpacked;
+  const auto wanted = [](const std::string& path) {
+    return path.starts_with(kImagePrefix) || belongs_to_modules(path);
+  };
+  const auto take = [&](const std::string& path, const std::string& content) -> Result<void> {
+    const auto name = std::filesystem::path(path).filename();
+    if (!path.starts_with(kImagePrefix))
+      return write_file_atomic(dir / name, content, Durability::kAtomic);
+    unpacked.version = path.substr(kImagePrefix.size());
+    STRATA_TRY(unpacked.vmlinux, extract_vmlinux(content, path));
+    return {};
+  };
+  STRATA_CHECK(read_deb(deb, wanted, take));
+  if (unpacked.version.empty())
+    return fail(EINVAL, deb.string() + " holds no kernel: no " + std::string(kImagePrefix) + "*");
+  if (unpacked.version.find('/') != std::string::npos || unpacked.version.starts_with('.'))
+    return fail(EINVAL, deb.string() + ": bad kernel version '" + unpacked.version + "'");
+  return unpacked;
+}
+
+// Copies what guests of any machine need out of `all`.
+Result<void> pick_modules(const std::filesystem::path& all, const std::filesystem::path& to) {
+  STRATA_CHECK(make_dirs(to));
+  STRATA_TRY(const ModuleSet set, ModuleSet::open(all));
+  STRATA_TRY(const auto modules, set.resolve(all_modules()));
+  for (const auto& module : modules) {
+    const auto file = set.file(module.name);
+    STRATA_TRY(const std::string content, read_file(file));
+    STRATA_CHECK(write_file_atomic(to / file.filename(), content, Durability::kAtomic));
   }
-  return newest;
-}
-
-// The package that the meta package stands for: "linux-image-6.1.0-56-cloud-amd64".
-Result<std::string> real_package() {
-  STRATA_TRY(const auto done, run_checked({.argv = {"apt-cache", "depends", kPackage}}));
-  const auto at = done.out.find(std::string("Depends: ") + kPrefix);
-  if (at == std::string::npos)
-    return fail(ENOENT, "apt knows no " + std::string(kPackage) + "; run 'apt-get update'");
-  const auto name = done.out.substr(at + 9);
-  return name.substr(0, name.find('\n'));
-}
-
-Result<void> move_file(const std::filesystem::path& from, const std::filesystem::path& to) {
-  if (::rename(from.c_str(), to.c_str()) < 0)
-    return fail_errno("move " + from.string() + " to " + to.string());
-  return {};
-}
-
-// Keeps vmlinuz and every virtio and file system module of the unpacked package.
-Result<void> collect(const std::filesystem::path& package, const std::string& version,
-                     const std::filesystem::path& kernel) {
-  STRATA_CHECK(make_dirs(kernel / "modules"));
-  STRATA_CHECK(move_file(package / "boot" / ("vmlinuz-" + version), kernel / "vmlinuz"));
-  const auto modules = package / "lib/modules" / version / "kernel";
-  for (const char* part : {"drivers/virtio", "drivers/block", "drivers/char", "fs/erofs",
-                           "fs/overlayfs", "lib", "crypto"}) {
-    std::error_code error;
-    for (const auto& entry : std::filesystem::directory_iterator(modules / part, error))
-      if (entry.path().extension() == ".ko")
-        STRATA_CHECK(move_file(entry.path(), kernel / "modules" / entry.path().filename()));
-  }
-  return {};
-}
-
-Result<void> fetch(const image::Store& store) {
-  for (const char* tool : {"apt-get", "dpkg-deb"})
-    if (!find_program(tool))
-      return fail(ENOENT, std::string("the VM's kernel comes from a Debian package and '") + tool +
-                              "' is not here; unpack a " + kPackage + " into " +
-                              (store.vm_dir() / "kernel/VERSION").string() +
-                              "/{vmlinuz,modules/*.ko}");
-  STRATA_CHECK(make_dirs(store.tmp_dir()));
-  STRATA_TRY(const auto work, make_temp_dir(store.tmp_dir(), "kernel-"));
-  Undo undo;
-  undo.add([&] { (void)remove_tree(work); });
-  STRATA_TRY(const std::string package, real_package());
-  auto download =
-      run_checked({.argv = {"apt-get", "-q", "-o", "APT::Sandbox::User=root", "download", package},
-                   .directory = work.string(),
-                   .timeout = std::chrono::minutes(5)});
-  if (!download) return fail_in("fetch the VM's kernel", download.error());
-  STRATA_CHECK(run_checked(
-      {.argv = {"sh", "-c", "exec dpkg-deb -x *.deb package"}, .directory = work.string()}));
-  const auto version = package.substr(std::string(kPrefix).size());
-  STRATA_CHECK(collect(work / "package", version, work / "kernel"));
-  const auto kernels = store.vm_dir() / "kernel";
-  STRATA_CHECK(make_dirs(kernels));
-  if (std::filesystem::exists(kernels / version)) return {};  // another was quicker
-  return move_file(work / "kernel", kernels / version);
+  STRATA_TRY(const auto builtin, read_file_if_exists(all / "modules.builtin"));
+  if (!builtin) return {};
+  return write_file_atomic(to / "modules.builtin", *builtin, Durability::kAtomic);
 }
 
 }  // namespace
 
-Result<Kernel> find_kernel(const image::Store& store) {
-  const auto kernels = store.vm_dir() / "kernel";
-  auto kernel = newest_in(kernels);
-  if (!kernel) {
-    STRATA_CHECK(fetch(store));
-    kernel = newest_in(kernels);
+Result<std::vector<Kernel>> list_kernels(const image::Store& store) {
+  std::vector<Kernel> kernels;
+  STRATA_TRY(const auto dirs, image::list_dir(kernels_dir(store)));
+  for (const auto& dir : dirs) {
+    STRATA_TRY(Kernel kernel, open_kernel(dir));
+    kernels.push_back(std::move(kernel));
   }
-  if (!kernel) return fail(ENOENT, "no kernel in " + kernels.string());
-  return *kernel;
+  std::sort(kernels.begin(), kernels.end(), [](const Kernel& a, const Kernel& b) {
+    return ::strverscmp(a.version.c_str(), b.version.c_str()) > 0;
+  });
+  return kernels;
+}
+
+Result<std::optional<Kernel>> find_kernel(const image::Store& store) {
+  STRATA_TRY(auto kernels, list_kernels(store));
+  if (kernels.empty()) return std::nullopt;
+  return std::move(kernels.front());
+}
+
+Result<Kernel> unpack_kernel(const image::Store& store, const std::filesystem::path& deb,
+                             std::string_view package) {
+  STRATA_TRY(image::Workspace work, image::Workspace::create(store));
+  const auto all = work.fresh_path();
+  const auto made = work.fresh_path();
+  STRATA_CHECK(make_dirs(all));
+  STRATA_CHECK(make_dirs(made));
+  STRATA_TRY(const Unpacked unpacked, unpack_package(deb, all));
+  STRATA_CHECK(pick_modules(all, made / "modules"));
+  STRATA_CHECK(write_file_atomic(made / "vmlinux", unpacked.vmlinux, Durability::kAtomic));
+  STRATA_CHECK(write_file_atomic(made / "package", std::string(package) + "\n"));
+  STRATA_CHECK(work.sync());
+
+  const auto target = kernels_dir(store) / unpacked.version;
+  STRATA_CHECK(make_dirs(kernels_dir(store)));
+  // Another process may have been quicker; its kernel is as good.
+  if (::rename(made.c_str(), target.c_str()) < 0 && errno != ENOTEMPTY && errno != EEXIST)
+    return fail_errno("rename to " + target.string());
+  STRATA_CHECK(fsync_dir(kernels_dir(store)));
+  return open_kernel(target);
+}
+
+Result<Kernel> custom_kernel(const std::filesystem::path& image,
+                             const std::filesystem::path& modules) {
+  STRATA_TRY(const auto file, open_file(image, O_RDONLY));
+  struct stat st {};
+  if (::fstat(file.get(), &st) == 0 && !S_ISREG(st.st_mode))
+    return fail(EINVAL, "kernel " + image.string() + " is not a file");
+  return Kernel{.version = image.filename(),
+                .image = std::filesystem::absolute(image),
+                .modules = std::filesystem::absolute(modules)};
 }
 
 }  // namespace strata::vm

@@ -1,91 +1,81 @@
-// The virtual machine baseline: the same image with the same command, booted by QEMU with the
-// kernel of Debian's linux-image-cloud-amd64.
+// The VM baseline: an image run as a virtual machine, with the same command, environment, user and
+// working directory as a container gets, so that the two can be compared.
 //
-// Kernel and disks are kept in the store's vm/:
-//   vm/kernel/<version>/{vmlinuz,modules/*.ko}   unpacked from the package, never installed
-//   vm/disks/<image ID>.erofs                    the image's merged tree, read-only
-//   vm/kvm.json                                  whether a guest was seen to boot under KVM
-// Each appears by rename when it is complete.
+//   prepare()  finds or fetches the kernel, makes the image's disk, decides on the accelerator:
+//   what
+//              takes long and is done once
+//   run()      boots the guest, carries the command's streams, tells what became of it
 //
-// The guest: init/init.c loads the modules, mounts the disk below a tmpfs overlay, runs the
-// command and reports its status. Three virtio-serial ports carry standard output, standard error
-// and the status; the kernel's console goes elsewhere and is quoted when something goes wrong.
-//
-// Thread rule: single-threaded callers; mounts are made in a private mount namespace.
+// Thread rule: call from a single-threaded process (both start others).
 #pragma once
 
 #include <chrono>
-#include <cstdint>
 #include <filesystem>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "runtime/image/store.h"
+#include "runtime/vm/accelerator.h"
+#include "runtime/vm/guest.h"
+#include "runtime/vm/kernel.h"
+#include "runtime/vm/machine.h"
 #include "unionfs/base/result.h"
 
 namespace strata::vm {
 
-enum class Machine { kMicrovm, kQ35 };
-enum class Accelerator { kKvm, kTcg };
+struct VmRequest {
+  std::string image;  // as Store::get() takes it
 
-[[nodiscard]] std::string_view name_of(Machine machine);
-[[nodiscard]] std::string_view name_of(Accelerator accelerator);
+  // As for a container; what isn't given is the image's.
+  std::vector<std::string> command;       // in place of the image's CMD; its ENTRYPOINT stays
+  std::optional<std::string> entrypoint;  // in place of ENTRYPOINT and CMD; empty: none
+  std::vector<std::string> env;           // "NAME=value", or "NAME": ours
+  std::string working_dir;
+  std::string user;  // NAME|UID[:GROUP|GID]
 
-struct Kernel {
-  std::string version;            // "6.1.0-56-cloud-amd64"
-  std::filesystem::path image;    // bzImage
-  std::filesystem::path modules;  // directory of *.ko
-};
-
-// The unpacked kernel; fetched with apt-get first if none is there. Errors name the remedy.
-[[nodiscard]] Result<Kernel> find_kernel(const image::Store& store);
-
-// The image's disk; made with mkfs.erofs first if it is not there.
-[[nodiscard]] Result<std::filesystem::path> find_disk(const image::Store& store,
-                                                      const image::Image& image);
-
-struct Command {
-  std::vector<std::string> args, env;  // REQUIRES: args not empty
-  std::string working_dir, user;       // user: "", a number or a name of the image, [":" group]
-};
-
-// CMD, ENTRYPOINT, environment and user of the image, with `args` in CMD's place.
-[[nodiscard]] Result<Command> command_for(const image::Image& image,
-                                          const std::vector<std::string>& args);
-
-struct Request {
   Machine machine = Machine::kMicrovm;
-  Accelerator accelerator = Accelerator::kTcg;
-  unsigned memory_mib = 256;
+  std::optional<Accelerator> accelerator;  // none: KVM if it works, else TCG
+  uint64_t memory_mib = 512;
+  unsigned cpus = 1;
+  std::optional<std::chrono::milliseconds> timeout;  // for the command, from the end of the boot
+  bool verbose = false;                              // all kernel messages on the console
+
+  // In place of the store's kernel; both or none.
+  std::filesystem::path kernel;
+  std::filesystem::path modules;
+};
+
+struct PreparedVm {
+  VmRequest request;
+  std::string image_id;
+  std::vector<std::string> command;  // what is going to be executed
+  std::string config;                // for the guest, see protocol.h
   Kernel kernel;
   std::filesystem::path disk;
-  Command command;
-  std::optional<std::chrono::milliseconds> timeout;
-  bool discard_output = false;  // the guest's output goes nowhere (boot attempts, reports)
+  Verdict accelerator;
 };
 
-struct Report {
-  int exit_status = 0;                      // the command's; 126 or 127 if it could not be run
-  std::chrono::nanoseconds first_output{};  // since QEMU was started; 0: it wrote nothing
-  std::chrono::nanoseconds total{};
-  std::vector<std::string> qemu;  // command line
+// Errors: ENOENT no such image, no QEMU, …; EINVAL nothing to run, bad options. `report` is told
+// what takes its time.
+[[nodiscard]] Result<PreparedVm> prepare(const image::Store& store, const VmRequest& request,
+                                         const Report& report);
+
+struct VmReport {
+  int exit_status = 0;  // the command's, as a shell has it; 124: `timeout` was over
+  bool timed_out = false;
+  std::string error;           // why the command was not run (exit_status is then 125, 126 or 127)
+  bool out_of_memory = false;  // the guest's kernel killed something for lack of memory
+  GuestTimes times;
 };
 
-// Boots, runs, ends. The guest's output goes to our standard output and error as it comes. Errors:
-// ENOENT no QEMU; ETIMEDOUT; EIO the guest ended without a status, with the end of its console.
-// QEMU dies with the caller.
-[[nodiscard]] Result<Report> run(const Request& request);
+// A guest that doesn't boot, panics or loses its QEMU is an Error (EIO, ETIMEDOUT) that quotes the
+// end of its console.
+[[nodiscard]] Result<VmReport> run(const PreparedVm& vm, const GuestStreams& streams);
 
-struct AcceleratorVerdict {
-  Accelerator accelerator = Accelerator::kTcg;
-  std::string reason;  // "no /dev/kvm", "kvm was tried, the guest did not boot within 5 s", …
-};
-
-// KVM only if a guest is seen to boot under it: some hosts offer a /dev/kvm that starts a tiny
-// guest and cannot boot a kernel, and the attempt does not fail, it hangs. Tried once, for at most
-// a few seconds, and remembered until the kernel, QEMU or the boot changes.
-[[nodiscard]] Result<AcceleratorVerdict> choose_accelerator(const image::Store& store,
-                                                            const Request& request);
+// A JSON object: image, image_id, command, machine, accelerator, accelerator_reason, kernel,
+// kernel_package, kernel_command_line, qemu_version, memory_mib, cpus, exit_status, timed_out,
+// out_of_memory, error, times{started_ns, booted_ns, …}. Starts QEMU once more, for its version.
+[[nodiscard]] Result<std::string> report_to_json(const PreparedVm& vm, const VmReport& report);
 
 }  // namespace strata::vm
