@@ -268,7 +268,8 @@ TEST_F(LaunchFailureTest, LeavesNoProcessWhereverItsCallerIsKilled) {
       const auto spec = spec_for({"sleep", "1000"});
       const UniqueFd root = clone_root();
       const auto launched = launch({.spec = &spec, .root_mount = root.get(), .cgroup = &*cgroup_});
-      for (;;) ::pause();
+      while (launched) ::pause();
+      ::_exit(1);
     }
     ::usleep(moment);
     ::kill(caller, SIGKILL);
