@@ -18,7 +18,6 @@ namespace strata::image {
 namespace {
 
 using testing::FailsWith;
-using testing::IsOk;
 using Strings = std::vector<std::string>;
 
 class Commit : public ::testing::Test {
