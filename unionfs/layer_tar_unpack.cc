@@ -1,4 +1,6 @@
 // unpack_layer(): the entries of a tar, one after the other, into a LayerWriter.
+#include <archive.h>
+#include <archive_entry.h>
 #include <sys/stat.h>
 #include <unistd.h>
 

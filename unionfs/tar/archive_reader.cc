@@ -1,5 +1,8 @@
 #include "unionfs/tar/archive_reader.h"
 
+#include <archive.h>
+#include <archive_entry.h>
+
 #include <algorithm>
 #include <array>
 #include <cerrno>

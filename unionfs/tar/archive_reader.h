@@ -3,8 +3,7 @@
 // Thread rule: one user at a time, always from one thread.
 #pragma once
 
-#include <archive.h>
-#include <archive_entry.h>
+#include <sys/types.h>
 
 #include <cstddef>
 #include <memory>
@@ -15,6 +14,9 @@
 #include "unionfs/base/result.h"
 #include "unionfs/base/stream.h"
 #include "unionfs/tar/archive_locale.h"
+
+struct archive;
+struct archive_entry;  // libarchive's
 
 namespace strata::unionfs::tar {
 
@@ -44,7 +46,7 @@ class ArchiveReader {
 
  private:
   explicit ArchiveReader(ByteSource& source);
-  static la_ssize_t on_read(archive* handle, void* self, const void** buffer);
+  static ssize_t on_read(archive* handle, void* self, const void** buffer);
   [[nodiscard]] std::unexpected<Error> failure();
 
   ArchiveLocale locale_{"C"};

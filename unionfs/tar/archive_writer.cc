@@ -1,5 +1,8 @@
 #include "unionfs/tar/archive_writer.h"
 
+#include <archive.h>
+#include <archive_entry.h>
+
 #include <algorithm>
 #include <cerrno>
 #include <string_view>

@@ -4,12 +4,10 @@
 // of users, no padding beyond the two blocks of the end.
 //
 // Thread rule: one user at a time, always from one thread.
-// For the .cc files of unionfs only.
 #pragma once
 
-#include <archive.h>
-#include <archive_entry.h>
 #include <sys/stat.h>
+#include <sys/types.h>
 
 #include <cstddef>
 #include <memory>
@@ -23,6 +21,8 @@
 #include "unionfs/base/stream.h"
 #include "unionfs/tar/archive_locale.h"
 #include "unionfs/tar/attributes.h"
+
+struct archive;  // libarchive's
 
 namespace strata::unionfs::tar {
 
@@ -68,7 +68,7 @@ class ArchiveWriter {
 
  private:
   explicit ArchiveWriter(ByteSink& sink);
-  static la_ssize_t on_write(archive* handle, void* self, const void* buffer, size_t size);
+  static ssize_t on_write(archive* handle, void* self, const void* buffer, size_t size);
   [[nodiscard]] std::unexpected<Error> failure();
 
   ArchiveLocale locale_{"C.UTF-8"};

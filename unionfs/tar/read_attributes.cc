@@ -1,6 +1,7 @@
 #include "unionfs/tar/read_attributes.h"
 
 #include <archive.h>
+#include <archive_entry.h>
 
 #include <charconv>
 #include <limits>

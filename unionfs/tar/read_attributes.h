@@ -1,13 +1,12 @@
 // From what libarchive says about an entry to Attributes.
 //
 // Thread rule: pure functions over an entry that nobody else uses.
-// For the .cc files of unionfs only.
 #pragma once
-
-#include <archive_entry.h>
 
 #include "unionfs/base/result.h"
 #include "unionfs/tar/attributes.h"
+
+struct archive_entry;  // libarchive's
 
 namespace strata::unionfs::tar {
 
