@@ -76,7 +76,10 @@ View comparable(View view) {
   for (auto& line : mounts)
     if (const auto at = line.find(",nr_inodes=1"); at != std::string::npos) line.resize(at);
   // glibc's posix_spawn leaves its own two signals ignored in what it starts; ours resets them.
-  std::erase_if(view["status"], [](const auto& line) { return line.starts_with("SigIgn:"); });
+  // SigQ counts the signals queued for the user on the whole host at that moment.
+  std::erase_if(view["status"], [](const auto& line) {
+    return line.starts_with("SigIgn:") || line.starts_with("SigQ:");
+  });
   std::erase_if(view["dev"], [](const auto& line) { return line.starts_with("./core "); });
   std::erase_if(view["environment"], [](const auto& line) { return line.starts_with("HOME="); });
   return view;
