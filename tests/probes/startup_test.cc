@@ -24,10 +24,7 @@ namespace {
 
 using strata::testing::FailsWith;
 using strata::testing::IsOk;
-using ::testing::AllOf;
 using ::testing::ElementsAre;
-using ::testing::Field;
-using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
 
