@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <type_traits>
 #include <utility>
 
 #include "bench/result.h"
@@ -45,7 +44,7 @@ OrderedJson encode_value(Availability value) {
 }
 
 // Whole numbers are written as such: "4185023", not "4185023.0".
-OrderedJson encode_value(double value) {
+OrderedJson encode_value(std::same_as<double> auto value) {
   constexpr double kExact = 9007199254740992.0;  // 2^53
   if (std::trunc(value) == value && std::abs(value) < kExact) return static_cast<int64_t>(value);
   return value;
@@ -72,9 +71,7 @@ OrderedJson encode_value(const std::vector<T>& values) {
 
 template <class T>
 OrderedJson encode(const T& value) {
-  if constexpr (std::is_integral_v<T>) {
-    return value;
-  } else if constexpr (requires(Writer & writer) { describe(writer, value); }) {
+  if constexpr (requires(Writer & writer) { describe(writer, value); }) {
     Writer writer;
     describe(writer, value);
     return writer.take();

@@ -1,160 +1,138 @@
 #include "bench/export/table.h"
 
 #include <algorithm>
-#include <array>
-#include <cstdio>
+#include <set>
 #include <vector>
 
 #include "bench/export/format.h"
-#include "bench/stats.h"
+#include "bench/metric.h"
+#include "bench/summary.h"
 
 namespace strata::bench {
 namespace {
 
-using Row = std::vector<std::string>;
+constexpr int kBold = 1;
+constexpr int kDim = 2;
+constexpr int kRed = 31;
+constexpr int kYellow = 33;
 
-// Code points, not bytes: "µs" is two columns wide.
-size_t width_of(const std::string& text) {
-  return static_cast<size_t>(std::count_if(text.begin(), text.end(), [](char c) {
-    return (static_cast<unsigned char>(c) & 0xc0U) != 0x80U;
-  }));
+class Table {
+ public:
+  Table(const Document& document, const TableOptions& options)
+      : document_(document),
+        summary_(summarise(document, options.reference)),
+        style_{.colour = options.colour, .unicode = options.unicode} {}
+
+  std::string print() {
+    std::string text;
+    bool first = true;
+    for (const auto& metric : summary_.metrics) {
+      if (!is_headline(metric.metric)) continue;
+      text += (first ? "" : "\n") + block(metric, first);
+      first = false;
+    }
+    if (first) text += "no trial gave a figure\n";
+    const std::string remarks = notes();
+    if (!remarks.empty()) text += "\n" + remarks;
+    const std::string left_out = missing();
+    if (!left_out.empty()) text += "\n" + left_out;
+    return text;
+  }
+
+ private:
+  [[nodiscard]] std::string line(int sgr, const std::string& text) const {
+    return styled(style_, sgr, spelt(style_, printable(text))) + "\n";
+  }
+  std::string block(const MetricSummary& metric, bool first);
+  std::vector<TextGrid::Cell> row(const MetricSummary& metric, const Row& row, bool first);
+  [[nodiscard]] std::string peak_memory(const std::string& target) const;
+  [[nodiscard]] std::string notes() const;
+  [[nodiscard]] std::string missing() const;
+
+  const Document& document_;
+  const Summary summary_;
+  const TextStyle style_;
+  bool has_ranges_ = false;
+};
+
+std::string Table::block(const MetricSummary& metric, bool first) {
+  const bool has_ratios = !summary_.reference.empty() && metric.rows.size() > 1;
+  TextGrid grid(style_, {"<target", "n", "median", "<95 % interval",
+                         has_ratios ? "ratio to " + summary_.reference : "", "<95 %", "peak memory",
+                         "failed"});
+  for (const auto& entry : metric.rows) grid.add(row(metric, entry, first));
+  return line(kBold, metric_title(metric.metric)) + grid.print();
 }
 
-// The first column to the left, numbers to the right.
-std::string lay_out(const std::vector<Row>& rows) {
-  std::vector<size_t> widths(rows.front().size());
-  for (const auto& row : rows)
-    for (size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], width_of(row[i]));
+std::vector<TextGrid::Cell> Table::row(const MetricSummary& metric, const Row& row, bool first) {
+  const Target& target = *find_target(document_, row.target);
+  const size_t failed = count_samples(document_, row.target).failed;
+  const bool is_range = row.median.is_range;
+  has_ranges_ = has_ranges_ || is_range;
+  const auto& comparison = row.to_reference;
+  const bool is_reference = row.target == summary_.reference;
+  return {{target_label(target), is_reference ? kBold : 0},
+          {std::to_string(row.median.n)},
+          {format_value(metric.metric, row.median.value), kBold},
+          {format_interval(metric.metric, row.median.interval) + (is_range ? " *" : ""), kDim},
+          {is_reference ? "1"
+           : comparison ? format_ratio(comparison->ratio.value)
+                        : ""},
+          {comparison ? format_ratio_interval(comparison->ratio.interval) +
+                            (comparison->ratio.is_range ? " *" : "")
+                      : "",
+           kDim},
+          {first ? peak_memory(row.target) : ""},
+          {first && failed > 0 ? std::to_string(failed) : "", kRed}};
+}
+
+std::string Table::peak_memory(const std::string& target) const {
+  const auto values = values_of(document_, target, metric::kPeakRss);
+  return values.empty() ? "" : format_value(metric::kPeakRss, median(values));
+}
+
+std::string Table::notes() const {
   std::string text;
-  for (const auto& row : rows) {
-    std::string line = "  ";
-    for (size_t i = 0; i < row.size(); ++i) {
-      const std::string pad(widths[i] - width_of(row[i]), ' ');
-      line += i == 0 ? row[i] + pad : "  " + pad + row[i];
+  const auto& targets = document_.targets;
+  if (std::any_of(targets.begin(), targets.end(),
+                  [](const Target& target) { return target.accelerator == "tcg"; }))
+    text += line(kYellow,
+                 "tcg: the guest's CPU was emulated in software (QEMU TCG); those rows say nothing "
+                 "about a VM on hardware virtualisation.");
+  if (has_ranges_)
+    text += line(kDim, "*: fewer than " + std::to_string(kFewestForInterval) +
+                           " trials; smallest and largest in place of a 95 % interval.");
+  std::set<std::string> noted;
+  for (const auto& metric : summary_.metrics) {
+    for (const auto& row : metric.rows) {
+      if (!is_headline(metric.metric) || !row.drift || !noted.insert(row.target).second) continue;
+      text += line(kYellow, "drift: " + metric_title(metric.metric) + " of " + row.target +
+                                " changed by " + format_change(*row.drift) +
+                                " from the first to the second half of the run.");
     }
-    line.erase(line.find_last_not_of(' ') + 1);
-    text += line + "\n";
   }
   return text;
 }
 
-std::string bold(const TableOptions& options, const std::string& text) {
-  return options.colour ? "\033[1m" + text + "\033[0m" : text;
-}
-
-std::string ascii(const TableOptions& options, std::string text) {
-  if (options.unicode) return text;
-  for (const auto& [from, to] : {std::pair{"µ", "u"}, {"–", "-"}, {"×", "x"}, {"…", "..."}})
-    for (size_t at = text.find(from); at != std::string::npos; at = text.find(from))
-      text.replace(at, std::string_view(from).size(), to);
+std::string Table::missing() const {
+  std::string text;
+  for (const auto& target : document_.targets) {
+    if (target.availability == Availability::kSkipped)
+      text += line(kYellow, "skipped " + target.name + ": " + target.reason);
+    else if (target.availability == Availability::kFailed)
+      text += line(kRed, "failed " + target.name + ": " + target.reason);
+    else if (!target.reason.empty())
+      text += line(kRed, target.name + ": " + target.reason);
+  }
+  for (const auto& skip : document_.skipped)
+    text += line(kYellow, "skipped " + skip.what + ": " + skip.reason);
   return text;
-}
-
-std::string ratio_text(const Estimate& ratio) {
-  std::array<char, 96> text{};
-  std::snprintf(text.data(), text.size(), "%.2f× [%.2f–%.2f]", ratio.value, ratio.interval.low,
-                ratio.interval.high);
-  return text.data();
-}
-
-std::string interval_text(const std::string& metric, const Interval& interval) {
-  return format_value(metric, interval.low) + " – " + format_value(metric, interval.high);
-}
-
-size_t failures_of(const Document& document, const Target& target) {
-  return static_cast<size_t>(
-      std::count_if(document.samples.begin(), document.samples.end(), [&](const Sample& sample) {
-        return sample.target == target.name && !sample.ok && !sample.warmup;
-      }));
-}
-
-Row metric_row(const Document& document, const Target& target, const std::string& metric,
-               const std::string& reference, const Estimate& estimate) {
-  Row row{target_label(target), std::to_string(estimate.n), format_value(metric, estimate.value),
-          interval_text(metric, estimate.interval)};
-  const auto ratio = paired_ratio(document, target.name, reference, metric);
-  row.push_back(target.name == reference ? "1" : ratio ? ratio_text(*ratio) : "");
-  const size_t failures = failures_of(document, target);
-  row.push_back(failures == 0 ? "" : std::to_string(failures));
-  return row;
-}
-
-std::vector<std::string> metrics_of(const Document& document) {
-  std::vector<std::string> wanted;
-  for (const char* name : {metric::kFirstByte, metric::kExit, metric::kPeakRss, metric::kWall})
-    for (const auto& sample : document.samples)
-      if (sample.metrics.contains(name)) {
-        wanted.emplace_back(name);
-        break;
-      }
-  return wanted;
-}
-
-std::string metric_block(const Document& document, const std::string& metric,
-                         const TableOptions& options, const std::string& reference) {
-  std::vector<Row> rows{{"target", "n", "median", "95 % interval",
-                         reference.empty() ? "" : "ratio to " + reference, "failed"}};
-  for (const auto& target : document.targets)
-    if (const auto estimate = estimate_median(values_of(document, target.name, metric)))
-      rows.push_back(metric_row(document, target, metric, reference, *estimate));
-  if (rows.size() == 1) return "";
-  return bold(options, metric_title(metric)) + "\n" + lay_out(rows) + "\n";
 }
 
 }  // namespace
 
 std::string to_table(const Document& document, const TableOptions& options) {
-  const std::string& reference =
-      options.reference.empty() ? document.run.reference : options.reference;
-  std::string text;
-  for (const auto& metric : metrics_of(document))
-    text += metric_block(document, metric, options, reference);
-  for (const auto& target : document.targets) {
-    if (target.accelerator == "tcg") {
-      text += "tcg is software emulation: those rows say nothing about hardware VMs.\n";
-      break;
-    }
-  }
-  for (const auto& target : document.targets) {
-    if (target.availability == Availability::kRan) continue;
-    text += (target.availability == Availability::kSkipped ? "skipped " : "failed ") + target.name +
-            ": " + target.reason + "\n";
-  }
-  for (const auto& skip : document.skipped)
-    text += "skipped " + skip.what + ": " + skip.reason + "\n";
-  return ascii(options, text);
-}
-
-std::string compare_table(const Document& a, const Document& b, const TableOptions& options) {
-  constexpr double kSignificant = 0.05;
-  std::string text;
-  const auto differs = [&](const char* what, const std::string& of_a, const std::string& of_b) {
-    if (of_a != of_b) text += std::string(what) + " differs: " + of_a + " / " + of_b + "\n";
-  };
-  differs("kernel", a.context.kernel.release, b.context.kernel.release);
-  differs("CPU", a.context.cpu.model, b.context.cpu.model);
-  differs("build", a.context.build_type, b.context.build_type);
-  for (const auto& metric : metrics_of(a)) {
-    std::vector<Row> rows{{"target", "A", "B", "B / A", "p", "verdict"}};
-    for (const auto& target : a.targets) {
-      const auto of_a = values_of(a, target.name, metric);
-      const auto of_b = values_of(b, target.name, metric);
-      if (of_a.empty() || of_b.empty()) continue;
-      const double ratio = median(of_b) / median(of_a);
-      const double p = mann_whitney_p(of_a, of_b);
-      std::array<char, 32> ratio_digits{};
-      std::array<char, 32> p_digits{};
-      std::snprintf(ratio_digits.data(), ratio_digits.size(), "%.3f", ratio);
-      std::snprintf(p_digits.data(), p_digits.size(), "%.3f", p);
-      rows.push_back({target_label(target), format_value(metric, median(of_a)),
-                      format_value(metric, median(of_b)), ratio_digits.data(), p_digits.data(),
-                      p >= kSignificant ? "no difference seen"
-                      : ratio < 1       ? "lower"
-                                        : "higher"});
-    }
-    if (rows.size() > 1) text += bold(options, metric_title(metric)) + "\n" + lay_out(rows) + "\n";
-  }
-  return ascii(options, text.empty() ? "the documents have no target in common\n" : text);
+  return Table(document, options).print();
 }
 
 }  // namespace strata::bench

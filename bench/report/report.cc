@@ -5,6 +5,8 @@
 
 #include "bench/export/format.h"
 #include "bench/stats.h"
+#include "bench/summary.h"
+#include "bench/metric.h"
 #include "unionfs/base/file.h"
 #include "unionfs/base/json.h"
 
@@ -61,7 +63,7 @@ OrderedJson interval_json(const std::optional<Estimate>& ratio) {
 
 OrderedJson row_json(const Document& document, const Target& target, const std::string& metric,
                      const std::string& reference, const Estimate& estimate) {
-  const auto ratio = paired_ratio(document, target.name, reference, metric);
+  const auto ratio = estimate_median(paired_ratios(document, target.name, reference, metric));
   std::string ratio_text;
   if (ratio) {
     const auto digits = [](double value) { return format_value("", value); };
@@ -69,8 +71,9 @@ OrderedJson row_json(const Document& document, const Target& target, const std::
                  digits(ratio->interval.high) + "]";
   }
   const auto failures =
-      std::count_if(document.samples.begin(), document.samples.end(),
-                    [&](const Sample& s) { return s.target == target.name && !s.ok && !s.warmup; });
+      std::count_if(document.samples.begin(), document.samples.end(), [&](const Sample& s) {
+        return s.target == target.name && !s.ok && !s.warmup;
+      });
   return {{"target", target.name},
           {"label", target_label(target)},
           {"n", estimate.n},
@@ -131,14 +134,9 @@ Result<std::string> render_report(std::span<const Document> documents,
            "</script>\n";
   };
   return "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n"
-         "<meta name=\"viewport\" content=\"width=device-width\">\n<title>" +
-         title +
-         "</title>\n"
-         "<style>\n" +
-         css + "</style>\n<body>\n<main><h1>" + title +
-         "</h1>\n"
-         "<p class=\"lead\">Trials were interleaved in an order drawn from a recorded seed. What "
-         "is "
+         "<meta name=\"viewport\" content=\"width=device-width\">\n<title>" + title + "</title>\n"
+         "<style>\n" + css + "</style>\n<body>\n<main><h1>" + title + "</h1>\n"
+         "<p class=\"lead\">Trials were interleaved in an order drawn from a recorded seed. What is "
          "quoted is the median with its bootstrap interval, and ratios pair by pair.</p></main>\n" +
          json("data", "[" + data + "]") +
          json("summary", summaries.dump(-1, ' ', false, OrderedJson::error_handler_t::replace)) +

@@ -1,0 +1,86 @@
+#include "bench/metric.h"
+
+#include <algorithm>
+#include <array>
+#include <set>
+
+namespace strata::bench {
+namespace {
+
+struct Known {
+  const char* name;
+  const char* title;
+  const char* description;
+  bool headline;
+};
+
+constexpr std::array kKnown{
+    Known{metric::kFirstByte, "start to first instruction",
+          "Host time from starting the target's command until the first byte that the program "
+          "inside writes reaches the harness.",
+          true},
+    Known{metric::kExit, "start to exit",
+          "Host time from starting the target's command until it has exited, teardown included.",
+          true},
+    Known{metric::kGone, "start to the last process gone",
+          "Where something outlives the command itself (a detached container): host time until its "
+          "last process is gone.",
+          false},
+    Known{metric::kPeakRss, "peak memory",
+          "Resident memory of the largest single process of the target at its peak "
+          "(wait4(2), ru_maxrss).",
+          false},
+    Known{metric::kUser, "CPU time in user mode", "Of the target's processes that were waited for.",
+          false},
+    Known{metric::kSystem, "CPU time in the kernel",
+          "Of the target's processes that were waited for.", false},
+    Known{metric::kWall, "time per iteration", "Wall-clock time per iteration.", true},
+    Known{metric::kCpu, "CPU time per iteration", "CPU time per iteration.", false},
+};
+
+const Known* find_known(std::string_view name) {
+  const auto found = std::find_if(kKnown.begin(), kKnown.end(),
+                                  [&](const Known& known) { return name == known.name; });
+  return found == kKnown.end() ? nullptr : found;
+}
+
+}  // namespace
+
+Unit unit_of(std::string_view metric) {
+  if (metric.ends_with("_ns")) return Unit::kNanoseconds;
+  if (metric.ends_with("_bytes")) return Unit::kBytes;
+  if (metric.ends_with("_per_second")) return Unit::kPerSecond;
+  return Unit::kCount;
+}
+
+std::string metric_title(std::string_view metric) {
+  const Known* known = find_known(metric);
+  return known != nullptr ? known->title : std::string(metric);
+}
+
+std::string metric_description(std::string_view metric) {
+  const Known* known = find_known(metric);
+  return known != nullptr ? known->description : std::string();
+}
+
+bool higher_is_better(std::string_view metric) {
+  return unit_of(metric) == Unit::kPerSecond;
+}
+
+bool is_headline(std::string_view metric) {
+  const Known* known = find_known(metric);
+  return known != nullptr && known->headline;
+}
+
+std::vector<std::string> metric_names(const Document& document) {
+  std::set<std::string> found;
+  for (const auto& sample : document.samples)
+    for (const auto& [name, value] : sample.metrics) found.insert(name);
+  std::vector<std::string> names;
+  for (const auto& known : kKnown)
+    if (found.erase(known.name) > 0) names.emplace_back(known.name);
+  names.insert(names.end(), found.begin(), found.end());
+  return names;
+}
+
+}  // namespace strata::bench
