@@ -123,6 +123,7 @@ void Runner::set_up(TargetDriver& driver, Undo& cleanup) {
   target.setup.push_back({"setup", ns_since(started)});
   target.version = driver.version();
   target.accelerator = driver.accelerator();
+  if (!driver.note().empty()) target.description += " " + driver.note();
   if (!ready) {
     if (ready.error().code != ENOTSUP) target.availability = Availability::kFailed;
     target.reason = ready.error().what;

@@ -64,10 +64,12 @@ class TargetDriver {
   // Known after setup(); empty where there is nothing to say.
   [[nodiscard]] const std::string& version() const { return version_; }
   [[nodiscard]] const std::string& accelerator() const { return accelerator_; }
+  [[nodiscard]] const std::string& note() const { return note_; }  // a sentence for a reader
 
  protected:
   std::string version_;
   std::string accelerator_;
+  std::string note_;
 
  private:
   TargetInfo info_;

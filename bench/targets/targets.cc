@@ -8,6 +8,7 @@ OwnPrograms find_own_programs() {
   const auto find = [](const char* name) { return find_own_program(name).value_or(""); };
   return {.launcher = find("strata-bench-launch"),
           .strata = find("strata"),
+          .vm = find("strata-vm"),
           .floor = find("strata-bench-floor"),
           .kvm_floor = find("strata-bench-kvm-floor")};
 }

@@ -14,6 +14,7 @@ namespace strata::bench {
 struct OwnPrograms {
   std::string launcher;
   std::string strata;
+  std::string vm;  // strata-vm, which `strata vm` becomes
   std::string floor;
   std::string kvm_floor;
 };
