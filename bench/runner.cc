@@ -130,6 +130,7 @@ void Runner::set_up(TargetDriver& driver, Undo& cleanup) {
     return;
   }
   Entry entry{.driver = &driver, .target = index, .launch = driver.launch()};
+  if (plan_.timeout) entry.launch.timeout = *plan_.timeout;
   target.argv = entry.launch.argv;
   target.availability = Availability::kRan;
   target.trials = (info.is_slow ? plan_.slow_budget : plan_.budget).trials;

@@ -4,7 +4,9 @@
 // Thread rule: main thread.
 #pragma once
 
+#include <chrono>
 #include <functional>
+#include <optional>
 #include <string>
 
 #include "bench/executor.h"
@@ -21,6 +23,7 @@ struct RunPlan {
   Budget slow_budget{.trials = 5, .warmups = 1};  // for targets that are slow
   uint64_t seed = 0;
   int max_failures = 3;  // a target that failed so often is not tried again
+  std::optional<std::chrono::milliseconds> timeout;  // of a trial, in place of the target's own
 };
 
 struct RunHooks {

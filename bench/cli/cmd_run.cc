@@ -3,7 +3,9 @@
 #include <sys/random.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
+#include <cmath>
 #include <cstdint>
 #include <cstdio>
 #include <ctime>
@@ -35,6 +37,7 @@ struct Options {
   uint64_t seed = 0;
   std::string reference;
   std::string probe;
+  double timeout_s = 0;
   std::string label;
   std::string out = "results";
   std::string json;
@@ -103,6 +106,12 @@ Result<Document> make_document(const Options& options, const Globals& globals, c
   return document;
 }
 
+Result<void> check_reference(const Targets& targets, const std::string& reference) {
+  const auto named = [&](const auto& target) { return target->info().name == reference; };
+  if (reference.empty() || std::ranges::any_of(targets, named)) return {};
+  return fail(EINVAL, "--reference " + reference + " is not among the targets");
+}
+
 // Ratios refer to what was asked for, else to strata, else to the first target that ran.
 std::string choose_reference(const Document& document, const std::string& asked) {
   if (!asked.empty()) return asked;
@@ -145,6 +154,7 @@ Result<int> run(Options options, const Globals& globals) {
   const OwnPrograms programs = find_own_programs();
   if (programs.launcher.empty()) return fail(ENOENT, "strata-bench-launch was not found");
   STRATA_TRY(const Targets targets, select_targets(suite->make_targets(programs), options.targets));
+  STRATA_CHECK(check_reference(targets, options.reference));
   STRATA_TRY(Workload workload, make_workload(options, globals, *suite, programs.strata));
   if (options.seed == 0) {
     STRATA_TRY(options.seed, random_number());
@@ -214,6 +224,9 @@ Action add_run(CLI::App& app) {
   quick->excludes(trials)->excludes(slow)->excludes(warmups);
   app.add_option("--seed", o.seed, "of the trials' order (default: drawn, and recorded)")
       ->check(CLI::Range(uint64_t{1}, (uint64_t{1} << 53) - 1));
+  app.add_option("--timeout", o.timeout_s,
+                 "seconds after which a trial has failed and is killed (default: each target's)")
+      ->check(CLI::PositiveNumber);
   app.add_option("--reference", o.reference, "target that ratios refer to (default: strata)");
   app.add_option("--probe", o.probe, "look into one more trial of each target: startup")
       ->check(CLI::IsMember({"startup"}));
@@ -222,6 +235,8 @@ Action add_run(CLI::App& app) {
   app.add_option("--json", o.json, "result file (default: <out>/<suite>/<time>-<label>.json)");
   app.add_option("--csv", o.csv, "the same as CSV");
   return [options](const Globals& globals) {
+    if (options->timeout_s > 0)
+      options->plan.timeout = std::chrono::milliseconds(std::llround(options->timeout_s * 1000));
     if (options->quick) {
       options->plan.budget.trials = 20;
       options->plan.slow_budget.trials = 3;

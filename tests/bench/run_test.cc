@@ -105,6 +105,18 @@ TEST_F(RunTest, TargetsThatFailMakeTheRunFail) {
   expect_clean();
 }
 
+TEST_F(RunTest, WhatHangsIsKilled) {
+  NEEDS_ROOTFS();
+  const auto done = testing::run(command({"--targets", "process,floor", "--trials", "9",
+                                          "--timeout", "0.2", "--", "/bin/sleep", "300"}));
+  EXPECT_EQ(done.status, 1);
+  STRATA_ASSERT_OK(const Document document, read_document(dir_ / "result.json"));
+  ASSERT_EQ(document.samples.size(), 6U);
+  for (const auto& sample : document.samples)
+    EXPECT_THAT(sample.error, HasSubstr("hung until the time limit"));
+  expect_clean();
+}
+
 TEST_F(RunTest, AnInterruptKeepsWhatWasMeasured) {
   NEEDS_ROOTFS();
   auto argv = command({"--targets", "process,floor", "--trials", "100000"});
@@ -134,6 +146,7 @@ TEST_F(RunTest, WhatAKilledRunLeavesIsRemovedByTheNext) {
 TEST_F(RunTest, WrongArgumentsAreUsageErrors) {
   EXPECT_EQ(testing::run(command({"--trials", "0"})).status, 2);
   EXPECT_EQ(testing::run(command({"--quick", "--trials", "3"})).status, 2);
+  EXPECT_EQ(testing::run(command({"--targets", "process", "--reference", "runc"})).status, 1);
   EXPECT_EQ(testing::run({testing::own_program("strata-bench")}).status, 2);
 }
 
