@@ -61,8 +61,6 @@ Result<int> check(const Globals& globals, const Options& options) {
 
 Action add_vm_check(CLI::App& app) {
   auto options = std::make_shared<Options>();
-  app.name("strata vm check");
-  app.description("Tell which accelerator guests get here, and why");
   app.add_flag("--again", options->again, "try anew, whatever is remembered");
   app.add_flag("--json", options->json, "print JSON");
   return [options](const Globals& globals) { return check(globals, *options); };

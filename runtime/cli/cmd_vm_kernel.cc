@@ -50,8 +50,7 @@ Result<int> show(const Globals& globals, const Options& options) {
 
 Action add_vm_kernel(CLI::App& app) {
   auto options = std::make_shared<Options>();
-  app.name("strata vm kernel");
-  app.description("List the guests' kernels in the store; the newest, marked *, is the one used");
+  app.footer("The newest kernel, marked *, is the one that guests boot.");
   app.add_flag("--fetch", options->fetch, "first fetch Debian's present cloud kernel");
   app.add_option("--deb", options->deb, "first take the kernel out of this linux-image package")
       ->check(CLI::ExistingFile);

@@ -42,8 +42,6 @@ Result<int> prepare(const Globals& globals, const Options& options) {
 
 Action add_vm_prepare(CLI::App& app) {
   auto options = std::make_shared<Options>();
-  app.name("strata vm prepare");
-  app.description("Do ahead what the first run of an image would do: kernel, disk, accelerator");
   app.add_option("IMAGE", options->request.image, "the image")->required();
   add_machine_options(app, *options);
   app.add_flag("--json", options->json, "print JSON");

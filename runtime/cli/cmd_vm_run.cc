@@ -82,8 +82,6 @@ class Formatter : public CLI::Formatter {
 
 Action add_vm_run(CLI::App& app) {
   auto options = std::make_shared<Options>();
-  app.name("strata vm run");
-  app.description("Boot an image as a virtual machine and run a command in it");
   app.prefix_command();
   app.formatter(std::make_shared<Formatter>());
   add_machine_options(app, *options);

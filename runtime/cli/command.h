@@ -23,6 +23,12 @@ struct Globals {
 // The work, called after parsing; returns the exit status.
 using Action = std::function<Result<int>(const Globals&)>;
 
+// Exit statuses of our own errors. The run family follows docker: 125 for an error of the
+// runtime (usage included), 126 for a command that can't be executed, 127 for one not found.
+inline constexpr int kFailure = 1;
+inline constexpr int kUsage = 2;
+inline constexpr int kRuntimeFailure = 125;
+
 struct Command {
   std::string_view verb;
   // Adds options to `app` and returns the action. Options live in a std::shared_ptr that the
@@ -30,13 +36,10 @@ struct Command {
   Action (*add)(CLI::App& app);
   // If given, called before anything else, with main()'s arguments.
   Result<void> (*first)(char* const* argv) = nullptr;
+  // For commands of a program that is itself a verb ("strata vm run"): what verbs.h says of others.
+  std::string_view summary = {};
+  int failure_status = kFailure;
 };
-
-// Exit statuses of our own errors. The run family follows docker: 125 for an error of the
-// runtime (usage included), 126 for a command that can't be executed, 127 for one not found.
-inline constexpr int kFailure = 1;
-inline constexpr int kUsage = 2;
-inline constexpr int kRuntimeFailure = 125;
 
 // For commands that work on several objects and go on after one has failed: prints the error, as
 // run_program() does with the one that an action returns.

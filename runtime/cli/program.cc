@@ -19,7 +19,24 @@ namespace {
 constexpr std::string_view kVersion = STRATA_VERSION;
 constexpr const char* kDefaultRoot = "/var/lib/strata";
 
-void print_help(std::string_view program) {
+// Whether the command is none of `strata`'s verbs but belongs to a program that is one.
+bool is_own(const Command& command) {
+  return !command.summary.empty();
+}
+
+// As the user types it: "strata import", but "strata vm run" of the program strata-vm.
+std::string full_name(std::string_view program, const Command& command) {
+  std::string name = "strata ";
+  if (is_own(command)) name.append(program.substr(program.find('-') + 1)).append(" ");
+  return name.append(command.verb);
+}
+
+std::string help_line(std::string_view verb, std::string_view summary) {
+  return "  " + std::string(verb) + std::string(10 - verb.size(), ' ') + std::string(summary) +
+         "\n";
+}
+
+void print_help(std::string_view program, std::span<const Command> commands) {
   std::string text = "Usage: " + std::string(program) +
                      " [--root DIR] COMMAND [ARGUMENTS]\n\n"
                      "  --root DIR  where images and containers are kept\n"
@@ -31,7 +48,7 @@ void print_help(std::string_view program) {
   std::vector<std::string_view> groups;
   const bool is_main = program == "strata";
   for (const auto& verb : verbs()) {
-    if (!is_main && verb.program != program) continue;
+    if (!is_main && (verb.program != program || verb.is_program_name)) continue;
     if (std::find(groups.begin(), groups.end(), verb.group) == groups.end())
       groups.push_back(verb.group);
   }
@@ -39,10 +56,13 @@ void print_help(std::string_view program) {
     text += "\n" + paint(STDOUT_FILENO, Colour::kBold, group) + "\n";
     for (const auto& verb : verbs()) {
       if (verb.group != group || (!is_main && verb.program != program)) continue;
-      text += "  " + std::string(verb.name) + std::string(10 - verb.name.size(), ' ') +
-              std::string(verb.summary) + "\n";
+      text += help_line(verb.name, verb.summary);
     }
   }
+  if (std::any_of(commands.begin(), commands.end(), [](const auto& c) { return is_own(c); }))
+    text += "\n" + paint(STDOUT_FILENO, Colour::kBold, "Commands") + "\n";
+  for (const auto& command : commands)
+    if (is_own(command)) text += help_line(command.verb, command.summary);
   std::fputs(text.c_str(), stdout);
 }
 
@@ -66,17 +86,16 @@ int exec_program(const std::string& program, const std::string& root, std::vecto
 
 int run_command(std::string_view program, const Command& command, const Globals& globals,
                 char* const* argv, std::vector<std::string> arguments) {
-  const Verb* verb = find_verb(command.verb);
-  const int failure = verb != nullptr ? verb->failure_status : kFailure;
+  const Verb* verb = is_own(command) ? nullptr : find_verb(command.verb);
+  const int failure = verb != nullptr ? verb->failure_status : command.failure_status;
   if (command.first != nullptr) {
     if (const auto done = command.first(argv); !done) {
       print_error(program, done.error());
       return failure;
     }
   }
-  // A verb that names its program is not repeated: "strata-vm run", but "strata-image import".
-  CLI::App app{verb != nullptr ? std::string(verb->summary) : std::string()};
-  app.name("strata " + std::string(command.verb));
+  CLI::App app{std::string(verb != nullptr ? verb->summary : command.summary)};
+  app.name(full_name(program, command));
   const Action action = command.add(app);
   std::reverse(arguments.begin(), arguments.end());  // CLI11 takes them last first
   try {
@@ -88,8 +107,8 @@ int run_command(std::string_view program, const Command& command, const Globals&
     std::fputs(app.help("", CLI::AppFormatMode::All).c_str(), stdout);
     return 0;
   } catch (const CLI::ParseError& e) {
-    print_error(program, {EINVAL, std::string(command.verb) + ": " + e.what() + " (see 'strata " +
-                                      std::string(command.verb) + " --help')"});
+    print_error(program, {EINVAL, std::string(command.verb) + ": " + e.what() + " (see '" +
+                                      app.get_name() + " --help')"});
     return failure == kFailure ? kUsage : failure;
   }
   const auto status = action(globals);
@@ -114,7 +133,7 @@ int run_program(std::string_view program, std::span<const Command> commands, int
   for (; at < argc && argv[at][0] == '-'; ++at) {
     const std::string_view option = argv[at];
     if (option == "--help" || option == "-h") {
-      print_help(program);
+      print_help(program, commands);
       return 0;
     }
     if (option == "--version") {
@@ -132,7 +151,7 @@ int run_program(std::string_view program, std::span<const Command> commands, int
     }
   }
   if (at == argc) {
-    print_help(program);
+    print_help(program, commands);
     return kUsage;
   }
   if (root.empty()) {
@@ -143,7 +162,7 @@ int run_program(std::string_view program, std::span<const Command> commands, int
 
   const std::string_view name = argv[at];
   if (name == "help") {
-    print_help(program);
+    print_help(program, commands);
     return 0;
   }
   for (const auto& command : commands) {

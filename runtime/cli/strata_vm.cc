@@ -10,10 +10,19 @@ namespace {
 using strata::cli::Command;
 
 constexpr std::array kCommands{
-    Command{"run", strata::cli::add_vm_run},
-    Command{"prepare", strata::cli::add_vm_prepare},
-    Command{"kernel", strata::cli::add_vm_kernel},
-    Command{"check", strata::cli::add_vm_check},
+    Command{.verb = "run",
+            .add = strata::cli::add_vm_run,
+            .summary = "boot an image and run a command in it",
+            .failure_status = strata::cli::kRuntimeFailure},
+    Command{.verb = "prepare",
+            .add = strata::cli::add_vm_prepare,
+            .summary = "do ahead what the first run of an image would do"},
+    Command{.verb = "kernel",
+            .add = strata::cli::add_vm_kernel,
+            .summary = "list or fetch the guests' kernels"},
+    Command{.verb = "check",
+            .add = strata::cli::add_vm_check,
+            .summary = "tell which accelerator guests get, and why"},
 };
 
 }  // namespace
