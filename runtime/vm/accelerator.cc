@@ -18,6 +18,7 @@ namespace {
 
 constexpr const char* kKvmDevice = "/dev/kvm";
 constexpr std::chrono::seconds kAttempt{5};
+constexpr std::string_view kPrefix = "qemu-system-x86_64: ";
 
 std::filesystem::path verdict_path(const image::Store& store) {
   return store.vm_dir() / "accelerator.json";
@@ -26,11 +27,6 @@ std::filesystem::path verdict_path(const image::Store& store) {
 std::string first_line(std::string text) {
   text.resize(std::min(text.find('\n'), text.size()));
   return text;
-}
-
-std::string last_line(std::string_view text) {
-  while (text.ends_with('\n') || text.ends_with('\r')) text.remove_suffix(1);
-  return std::string(text.substr(text.rfind('\n') + 1));
 }
 
 std::string seconds(int64_t ns) {
@@ -61,8 +57,11 @@ Result<Verdict> try_kvm(const Kernel& kernel) {
     case GuestEnd::kDied:
       break;
   }
-  const auto& said = result.messages.empty() ? result.console : result.messages;
-  return Verdict{Accelerator::kTcg, "kvm: tried, guest ended early: " + last_line(said)};
+  // What QEMU says first is the cause; the rest follows from it.
+  std::string said = first_line(result.messages);
+  if (said.starts_with(kPrefix)) said.erase(0, kPrefix.size());
+  return Verdict{Accelerator::kTcg,
+                 "kvm: tried, guest ended early" + (said.empty() ? "" : ": " + said)};
 }
 
 }  // namespace

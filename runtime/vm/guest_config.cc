@@ -42,9 +42,8 @@ Result<std::vector<std::string>> merge_command(const image::Config& config,
   const bool use_cmd = request.command.empty() && !request.entrypoint;
   const auto& rest = use_cmd ? config.cmd : request.command;
   command.insert(command.end(), rest.begin(), rest.end());
-  if (command.empty())
-    return fail(EINVAL, "the image names no command: give one after '" + request.image + " --'");
-  if (command.front().empty()) return fail(EINVAL, "the command's name is empty");
+  if (!command.empty() && command.front().empty())
+    return fail(EINVAL, "the command's name is empty");
   return command;
 }
 

@@ -13,7 +13,7 @@ namespace strata::vm {
 
 inline constexpr const char* kGuestHostname = "strata-vm";
 
-// ENTRYPOINT and CMD with the request's. EINVAL: nothing to run.
+// ENTRYPOINT and CMD with the request's; empty: there is nothing to run.
 [[nodiscard]] Result<std::vector<std::string>> merge_command(const image::Config& config,
                                                              const VmRequest& request);
 

@@ -61,6 +61,10 @@ std::string quote(std::string_view text) {
   return quoted;
 }
 
+OrderedJson time_or_null(int64_t ns) {
+  return ns != 0 ? OrderedJson(ns) : OrderedJson();
+}
+
 std::unexpected<Error> failure(const PreparedVm& vm, const GuestResult& result) {
   const std::string accelerator(to_string(vm.accelerator.accelerator));
   std::string what;
@@ -99,6 +103,8 @@ Result<PreparedVm> prepare(const image::Store& store, const VmRequest& request,
 }
 
 Result<VmReport> run(const PreparedVm& vm, const GuestStreams& streams) {
+  if (vm.command.empty())
+    return fail(EINVAL, "the image names no command: give one after '" + vm.request.image + " --'");
   const GuestRequest request{.plan = make_plan(vm),
                              .kernel = vm.kernel,
                              .config = vm.config,
@@ -146,12 +152,12 @@ Result<std::string> report_to_json(const PreparedVm& vm, const VmReport& report)
                          {"out_of_memory", report.out_of_memory},
                          {"error", report.error},
                          {"times",
-                          {{"started_ns", times.started_ns},
-                           {"booted_ns", times.booted_ns},
-                           {"executed_ns", times.executed_ns},
-                           {"first_output_ns", times.first_output_ns},
-                           {"command_ended_ns", times.command_ended_ns},
-                           {"exited_ns", times.exited_ns}}}};
+                          {{"started_ns", time_or_null(times.started_ns)},
+                           {"booted_ns", time_or_null(times.booted_ns)},
+                           {"executed_ns", time_or_null(times.executed_ns)},
+                           {"first_output_ns", time_or_null(times.first_output_ns)},
+                           {"command_ended_ns", time_or_null(times.command_ended_ns)},
+                           {"exited_ns", time_or_null(times.exited_ns)}}}};
   return json.dump(2, ' ', false, OrderedJson::error_handler_t::replace);
 }
 

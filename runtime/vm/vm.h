@@ -49,14 +49,14 @@ struct VmRequest {
 struct PreparedVm {
   VmRequest request;
   std::string image_id;
-  std::vector<std::string> command;  // what is going to be executed
+  std::vector<std::string> command;  // what is going to be executed; run() wants it not empty
   std::string config;                // for the guest, see protocol.h
   Kernel kernel;
   std::filesystem::path disk;
   Verdict accelerator;
 };
 
-// Errors: ENOENT no such image, no QEMU, …; EINVAL nothing to run, bad options. `report` is told
+// Errors: ENOENT no such image, no QEMU, …; EINVAL bad options. `report` is told
 // what takes its time.
 [[nodiscard]] Result<PreparedVm> prepare(const image::Store& store, const VmRequest& request,
                                          const Report& report);
@@ -69,13 +69,14 @@ struct VmReport {
   GuestTimes times;
 };
 
-// A guest that doesn't boot, panics or loses its QEMU is an Error (EIO, ETIMEDOUT) that quotes the
-// end of its console.
+// EINVAL: nothing to run. A guest that doesn't boot, panics or loses its QEMU is an Error (EIO,
+// ETIMEDOUT) that quotes the end of its console.
 [[nodiscard]] Result<VmReport> run(const PreparedVm& vm, const GuestStreams& streams);
 
 // A JSON object: image, image_id, command, machine, accelerator, accelerator_reason, kernel,
 // kernel_package, kernel_command_line, qemu_version, memory_mib, cpus, exit_status, timed_out,
-// out_of_memory, error, times{started_ns, booted_ns, …}. Starts QEMU once more, for its version.
+// out_of_memory, error, times{started_ns, booted_ns, …; null for what it didn't come to}. Starts
+// QEMU once more, for its version.
 [[nodiscard]] Result<std::string> report_to_json(const PreparedVm& vm, const VmReport& report);
 
 }  // namespace strata::vm
