@@ -225,8 +225,10 @@ void Runner::judge_targets() {
       return s.target == target.name && s.ok && !s.warmup;
     };
     if (std::any_of(document_.samples.begin(), document_.samples.end(), counts)) continue;
-    target.availability = Availability::kFailed;
-    if (target.reason.empty()) target.reason = "no trial succeeded";
+    const bool unlucky = entry.failures == 0 && hooks_.interrupted();
+    target.availability = unlucky ? Availability::kSkipped : Availability::kFailed;
+    if (target.reason.empty())
+      target.reason = unlucky ? "the run was interrupted" : "no trial succeeded";
   }
 }
 

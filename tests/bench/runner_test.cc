@@ -248,6 +248,18 @@ TEST_F(RunnerTest, AnInterruptedRunKeepsWhatItHas) {
               ElementsAre("cleanup b", "cleanup a"));
 }
 
+TEST_F(RunnerTest, ATargetThatAnInterruptKeptFromRunningHasNotFailed) {
+  plan_.budget = {2, 0};
+  hooks_.interrupted = [&] { return !document_.samples.empty(); };
+  add("a");
+  add("b");
+  ASSERT_THAT(run(), IsOk());
+  ASSERT_EQ(document_.samples.size(), 1U);
+  const std::string other = document_.samples[0].target == "a" ? "b" : "a";
+  EXPECT_EQ(target(other).availability, Availability::kSkipped);
+  EXPECT_EQ(target(other).reason, "the run was interrupted");
+}
+
 TEST_F(RunnerTest, ACleanUpThatFailsIsOnRecord) {
   add("a", {.cleanup = fail(EBUSY, "cgroup is busy")});
   ASSERT_THAT(run(), IsOk());
