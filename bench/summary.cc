@@ -60,6 +60,19 @@ std::optional<double> find_drift(const std::vector<double>& values) {
   return drift;
 }
 
+// `flags` are in the order of values_of().
+std::vector<int> outlier_orders(const Document& document, const std::string& target,
+                                const std::string& metric, const std::vector<bool>& flags) {
+  std::vector<int> orders;
+  size_t at = 0;
+  for (const auto& sample : document.samples) {
+    if (sample.target != target || !counts(sample) || find_metric(sample, metric) == nullptr)
+      continue;
+    if (flags[at++]) orders.push_back(sample.order);
+  }
+  return orders;
+}
+
 Row make_row(const Document& document, const std::string& target, const std::string& metric,
              const std::vector<double>& values, const std::string& reference) {
   Row row;
@@ -70,8 +83,7 @@ Row make_row(const Document& document, const std::string& target, const std::str
   std::sort(sorted.begin(), sorted.end());
   row.middle_half = {quantile(sorted, 0.25), quantile(sorted, 0.75)};
   row.range = {sorted.front(), sorted.back()};
-  const auto outliers = find_outliers(values);
-  row.outliers = static_cast<size_t>(std::count(outliers.begin(), outliers.end(), true));
+  row.outliers = outlier_orders(document, target, metric, find_outliers(values));
   row.to_reference = compare_to(document, row, reference, metric);
   row.drift = find_drift(values);
   return row;

@@ -37,7 +37,7 @@ struct Row {
   double mad = 0;
   Interval middle_half;                    // first and third quartile
   Interval range;                          // smallest and largest
-  size_t outliers = 0;                     // counted in all the same
+  std::vector<int> outliers;               // Sample::order of those; they count all the same
   std::optional<Comparison> to_reference;  // absent for the reference itself
   // The median of the later half of the trials to that of the earlier half, where they differ by
   // more than 5 % and chance explains it in less than 1 % of cases: the machine was not at rest.
