@@ -60,6 +60,7 @@ Result<Sample> read_sample(const Json& row, std::string_view name) {
 
 Result<void> read_context(const Json& json, std::string_view name, Document& document) {
   const Json context = json.value("context", Json::object());
+  if (!context.is_object()) return fail(EINVAL, std::string(name) + ": context: not an object");
   auto& run = document.run;
   STRATA_TRY(const std::string program, json_get<std::string>(context, "executable", "", name));
   run.suite = std::filesystem::path(program).filename().string();

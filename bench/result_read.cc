@@ -122,15 +122,15 @@ Result<void> check_version(const Json& json, std::string_view name) {
 
 // What the types can't say.
 std::string find_inconsistency(const Document& document) {
-  for (size_t i = 0; i < document.samples.size(); ++i) {
-    const auto& target = document.samples[i].target;
-    if (find_target(document, target) == nullptr)
-      return "samples[" + std::to_string(i) + "].target: no target is named '" + target + "'";
-  }
   for (size_t i = 0; i < document.targets.size(); ++i) {
     const auto& target = document.targets[i];
     if (find_target(document, target.name) != &target)
       return "targets[" + std::to_string(i) + "].name: '" + target.name + "' is there twice";
+  }
+  for (size_t i = 0; i < document.samples.size(); ++i) {
+    const auto& target = document.samples[i].target;
+    if (find_target(document, target) == nullptr)
+      return "samples[" + std::to_string(i) + "].target: no target is named '" + target + "'";
   }
   return {};
 }

@@ -38,12 +38,34 @@ double median_in_place(std::vector<double>& values) {
   return std::midpoint(*std::max_element(values.begin(), middle), *middle);
 }
 
-double resampled_median(std::span<const double> values, Random& random,
-                        std::vector<double>& scratch) {
-  scratch.resize(values.size());
-  for (double& value : scratch) value = values[random.below(values.size())];
-  return median_in_place(scratch);
-}
+// Draws samples of the same size from a sample, with replacement, and takes their medians. Draws
+// are counted per value of the sorted sample, which is quicker than collecting and sorting them.
+class Resampler {
+ public:
+  explicit Resampler(std::span<const double> values)
+      : sorted_(values.begin(), values.end()), draws_(values.size()) {
+    std::sort(sorted_.begin(), sorted_.end());
+  }
+
+  double median(Random& random) {
+    std::fill(draws_.begin(), draws_.end(), 0);
+    for (size_t i = 0; i < sorted_.size(); ++i) ++draws_[random.below(sorted_.size())];
+    const size_t upper = sorted_.size() / 2;
+    if (sorted_.size() % 2 == 1) return drawn(upper);
+    return std::midpoint(drawn(upper - 1), drawn(upper));
+  }
+
+ private:
+  // The drawn value of that rank.
+  [[nodiscard]] double drawn(size_t rank) const {
+    size_t at = 0;
+    for (size_t seen = draws_[0]; seen <= rank; seen += draws_[at]) ++at;
+    return sorted_[at];
+  }
+
+  std::vector<double> sorted_;
+  std::vector<size_t> draws_;
+};
 
 Interval middle_95(std::vector<double>& values) {
   std::sort(values.begin(), values.end());
@@ -111,9 +133,9 @@ std::optional<Estimate> estimate_median(std::span<const double> values) {
     return estimate;
   }
   Random random;
-  std::vector<double> scratch;
+  Resampler resampler(values);
   std::vector<double> medians(kResamples);
-  for (double& value : medians) value = resampled_median(values, random, scratch);
+  for (double& value : medians) value = resampler.median(random);
   estimate.interval = middle_95(medians);
   return estimate;
 }
@@ -133,11 +155,12 @@ std::optional<Estimate> estimate_ratio(std::span<const double> of, std::span<con
     return estimate;
   }
   Random random;
-  std::vector<double> scratch;
+  Resampler numerators(of);
+  Resampler denominators(to);
   std::vector<double> ratios(kResamples);
   for (double& ratio : ratios) {
-    const double numerator = resampled_median(of, random, scratch);
-    ratio = numerator / resampled_median(to, random, scratch);
+    const double numerator = numerators.median(random);
+    ratio = numerator / denominators.median(random);
   }
   estimate.interval = middle_95(ratios);
   return estimate;
