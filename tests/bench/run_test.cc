@@ -28,7 +28,7 @@ class RunTest : public ::testing::Test {
     const auto busybox = find_program("busybox");
     ASSERT_TRUE(busybox);
     std::filesystem::copy_file(*busybox, dir_ / "rootfs/bin/busybox");
-    for (const char* name : {"echo", "false", "sleep"})
+    for (const char* name : {"echo", "false", "sh", "sleep"})
       std::filesystem::create_symlink("busybox", dir_ / "rootfs/bin" / name);
   }
 
@@ -89,6 +89,32 @@ TEST_F(RunTest, MeasuresAProcessAndTheFloor) {
   EXPECT_TRUE(std::filesystem::exists(dir_ / "result.csv"));
   EXPECT_THAT(done.out, HasSubstr("floor"));
   expect_clean();
+}
+
+TEST_F(RunTest, MeasuresContainersOfAnImage) {
+  NEEDS_ROOTFS();
+  for (const char* peer : {"bwrap", "crun", "runc", "tar"}) STRATA_NEEDS_PROGRAM(peer);
+  const std::string tar = dir_ / "rootfs.tar";
+  ASSERT_EQ(testing::run({"tar", "-C", dir_ / "rootfs", "-cf", tar, "."}).status, 0);
+  const std::string strata = testing::own_program("strata");
+  const auto imported = testing::run({strata, "--root", dir_ / "images", "import", tar, "busybox"});
+  ASSERT_EQ(imported.status, 0) << imported.err;
+  const std::vector<std::string> names{"process",    "floor", "strata", "strata-detached",
+                                       "bubblewrap", "crun",  "runc"};
+  std::string targets;
+  for (const auto& name : names) targets.append(targets.empty() ? "" : ",").append(name);
+  const auto done =
+      testing::run({testing::own_program("strata-bench"), "run", "startup", "--root",
+                    dir_ / "images", "--image", "busybox", "--targets", targets, "--trials", "2",
+                    "--warmup", "1", "--json", dir_ / "result.json"});
+  EXPECT_EQ(done.status, 0) << done.out << done.err;
+  STRATA_ASSERT_OK(const Document document, read_document(dir_ / "result.json"));
+  EXPECT_EQ(document.run.reference, "strata");
+  EXPECT_EQ(document.samples.size(), names.size() * 3);
+  for (const auto& sample : document.samples)
+    EXPECT_TRUE(sample.ok) << sample.target << ": " << sample.error;
+  EXPECT_FALSE(std::filesystem::exists(dir_ / "images/bench"));
+  EXPECT_TRUE(std::filesystem::is_empty(dir_ / "images/containers"));
 }
 
 TEST_F(RunTest, TargetsThatFailMakeTheRunFail) {
