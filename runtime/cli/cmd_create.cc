@@ -12,8 +12,8 @@ Action add_create(CLI::App& app) {
   return [options, &app](const Globals& globals) -> Result<int> {
     STRATA_CHECK(finish_container_options(app, *options));
     STRATA_TRY(const image::Store store, image::Store::open(globals.root));
-    STRATA_TRY(const auto created,
-               container::create(store, options->image, options->create, Durability::kDurable));
+    STRATA_TRY(const auto created, container::create(store, options->image, options->create));
+    STRATA_CHECK(created.container.save({}, Durability::kDurable));
     std::printf("%s\n", created.container.id().c_str());
     return 0;
   };

@@ -16,7 +16,7 @@ Result<int> run(const Globals& globals, Options& options) {
   const bool attach_input = create.open_stdin && !options.detach;
   STRATA_CHECK(check_terminal(create.terminal, attach_input));
   STRATA_TRY(const image::Store store, image::Store::open(globals.root));
-  STRATA_TRY(auto created, container::create(store, options.image, create, Durability::kAtomic));
+  STRATA_TRY(auto created, container::create(store, options.image, create));
   if (!options.detach)
     return start_attached(created.container, std::move(created.lock), attach_input);
   STRATA_TRY(const int status, start_detached(created.container, std::move(created.lock)));

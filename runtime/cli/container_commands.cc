@@ -61,9 +61,11 @@ std::optional<winsize> our_size() {
   return size ? size : container::terminal_size(STDOUT_FILENO);
 }
 
-// Nobody will come back for a container that its monitor did not bring to run.
+// Nobody will come back for a container whose monitor died before anything was recorded of it, or
+// that was to remove itself.
 void clear_failed(const container::Container& container) {
-  if (container.record().auto_remove) (void)container::remove(container, true);
+  const bool recorded = ::access(container.files().record().c_str(), F_OK) == 0;
+  if (container.record().auto_remove || !recorded) (void)container::remove(container, true);
 }
 
 }  // namespace

@@ -34,6 +34,16 @@ Result<std::string> id_by_prefix(const image::Store& store, std::string_view pre
   return *found;
 }
 
+// The two lines of container.json.
+struct Lines {
+  std::string_view record, state;
+};
+Lines split(std::string_view text) {
+  const auto newline = text.find('\n');
+  if (newline == std::string_view::npos) return {text, {}};
+  return {text.substr(0, newline), text.substr(newline + 1)};
+}
+
 bool is_digits(std::string_view text) {
   return !text.empty() && text.size() <= kIdDigits &&
          text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
@@ -57,9 +67,26 @@ Result<Container> Container::load(const image::Store& store, std::string_view id
   const Files files(store, id);
   STRATA_TRY(const auto text, read_file_if_exists(files.record()));
   if (!text) return std::unexpected(no_container(store, id));
-  STRATA_TRY(Record record, record_from_json(*text, files.record().native()));
+  STRATA_TRY(Record record, record_from_json(split(*text).record, files.record().native()));
   if (record.id != id) return fail(EINVAL, files.record().string() + ": of another container");
   return Container(store, std::move(record));
+}
+
+Result<State> Container::state() const {
+  const auto& path = files_.record();
+  STRATA_TRY(const auto text, read_file_if_exists(path));
+  if (!text) return State{};
+  STRATA_TRY(State state, state_from_json(split(*text).state, path.native()));
+  if (state.status != Status::kRunning || is_alive(state.monitor)) return state;
+  // The monitor may have recorded the exit and gone between our two looks.
+  STRATA_TRY(const auto again, read_file_if_exists(path));
+  if (again && *again != *text) return state_from_json(split(*again).state, path.native());
+  state.status = Status::kDead;
+  return state;
+}
+
+Result<void> Container::save(const State& state, Durability durability) const {
+  return write_file_atomic(files_.record(), to_json(record_) + to_json(state), durability, 0600);
 }
 
 Result<std::vector<std::string>> container_ids(const image::Store& store) {

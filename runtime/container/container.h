@@ -18,6 +18,7 @@
 #include "runtime/container/state.h"
 #include "runtime/image/store.h"
 #include "runtime/linux/cgroup.h"
+#include "unionfs/base/file.h"
 #include "unionfs/base/result.h"
 #include "unionfs/base/unique_fd.h"
 
@@ -41,7 +42,12 @@ class Container {
   [[nodiscard]] const std::string& name() const { return record_.name; }
   [[nodiscard]] const Files& files() const { return files_; }
   [[nodiscard]] const image::Store& store() const { return store_; }
-  [[nodiscard]] Result<State> state() const { return load_state(files_); }
+
+  // What was recorded last, as it is seen now: kDead instead of kRunning if the monitor is gone.
+  // kCreated if nothing was recorded yet. REQUIRES for save(): the lock.
+  [[nodiscard]] Result<State> state() const;
+  [[nodiscard]] Result<void> save(const State& state,
+                                  Durability durability = Durability::kAtomic) const;
 
  private:
   image::Store store_;

@@ -20,8 +20,10 @@ namespace {
 using Clock = std::chrono::steady_clock;
 using std::chrono::milliseconds;
 
-// How long a monitor may take from its container's end to its own.
-constexpr milliseconds kMonitorPatience(10'000);
+// How long a monitor may take from its container's end to its own before it is taken for hung.
+constexpr milliseconds kMonitorPatience(2'000);
+// How long another program may take to do something to a container.
+constexpr milliseconds kLockPatience(10'000);
 // How long the kernel may take to end processes that were sent SIGKILL.
 constexpr milliseconds kKillPatience(30'000);
 
@@ -120,7 +122,7 @@ Result<void> remove(const Container& container, bool force) {
                              " is running: stop it first, or remove it by force (-f)");
     STRATA_CHECK(kill_with_monitor(container, state));
   }
-  auto lock = ContainerLock::take(container.files(), kMonitorPatience);
+  auto lock = ContainerLock::take(container.files(), kLockPatience);
   if (!lock && lock.error().code == ENOENT) return {};
   if (!lock) return std::unexpected(std::move(lock).error());
   // Whatever the state says: with the lock ours, what is left of its processes is nobody's.
@@ -140,24 +142,27 @@ Result<bool> recover(const Container& container, const ContainerLock& /*lock*/) 
   state.exit_code = kSignalled + SIGKILL;
   state.finished = now_text();
   state.error = "the container's monitor was killed";
-  STRATA_CHECK(save_state(container.files(), state));
+  STRATA_CHECK(container.save(state));
   return true;
 }
 
 Result<ContainerLock> lock_for_start(const Container& container) {
-  const auto running = [&] {
-    return fail(EBUSY, "container " + container.name() + " is running already");
-  };
-  STRATA_TRY(const State state, container.state());
-  if (!state.can_start()) return running();
-  STRATA_TRY(auto lock, ContainerLock::take(container.files(), kMonitorPatience));
-  STRATA_TRY(const State now, container.state());
-  if (!now.can_start()) return running();
-  if (now.needs_recovery()) {
-    STRATA_TRY(const bool kept, recover(container, lock));
-    if (!kept) return fail(ENOENT, "container " + container.name() + " is gone");
+  const auto deadline = Clock::now() + kLockPatience;
+  for (;;) {
+    STRATA_TRY(const State state, container.state());
+    if (!state.can_start())
+      return fail(EBUSY, "container " + container.name() + " is running already");
+    // Somebody else may be starting it: then it runs soon, and its monitor keeps the lock.
+    auto lock = ContainerLock::take(container.files(), milliseconds(20));
+    if (!lock && lock.error().code == EBUSY && Clock::now() < deadline) continue;
+    if (!lock) return lock;
+    STRATA_TRY(const State now, container.state());
+    if (now.needs_recovery()) {
+      STRATA_TRY(const bool kept, recover(container, *lock));
+      if (!kept) return fail(ENOENT, "container " + container.name() + " is gone");
+    }
+    return lock;
   }
-  return lock;
 }
 
 Result<void> remove_files(const Container& container) {

@@ -58,7 +58,7 @@ Result<void> write_new(const std::filesystem::path& path, std::string_view conte
 }  // namespace
 
 Result<Created> create(const image::Store& store, std::string_view image,
-                       const CreateOptions& options, Durability durability) {
+                       const CreateOptions& options) {
   // Until the file `image` stands, only this lock keeps the image from being removed.
   std::optional<image::StoreLock> in_use;
   STRATA_TRY(in_use, store.lock_shared());
@@ -77,8 +77,6 @@ Result<Created> create(const image::Store& store, std::string_view image,
   in_use.reset();
   STRATA_CHECK(make_upper(store, files, record));
   STRATA_CHECK(claim(store, record));
-  undo.add([&] { (void)release_name(store, record.name, record.id); });
-  STRATA_CHECK(write_file_atomic(files.record(), to_json(record), durability, 0600));
   undo.release();
   return Created{Container(store, std::move(record)), std::move(lock)};
 }

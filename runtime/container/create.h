@@ -55,9 +55,9 @@ struct Created {
   ContainerLock lock;
 };
 
-// ENOENT: no such image. EEXIST: the name is taken. `durability`: of the record; a container that
-// is started at once is made durable by its monitor if it lasts.
+// ENOENT: no such image. EEXIST: the name is taken. Nothing is recorded yet: the caller does it
+// (Container::save()), or starts the container, which records how that went.
 [[nodiscard]] Result<Created> create(const image::Store& store, std::string_view image,
-                                     const CreateOptions& options, Durability durability);
+                                     const CreateOptions& options);
 
 }  // namespace strata::container

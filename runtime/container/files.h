@@ -4,13 +4,16 @@
 //   containers/<id>/   one directory a container; flock(2)ed by whoever changes it: the program
 //                      that creates, recovers or removes it, its monitor as long as that lives
 //     image            the image's ID: what it names is not removed from the store
-//     record.json      what the container is; written last on creation and removed first, so that
-//                      a directory without it is not a container (yet, or any more)
-//     state.json       what became of it; absent until the first start
-//     config.json      the OCI runtime-spec configuration of the last start
+//     container.json   what the container is (record.h) and what became of it (state.h), a line
+//     each;
+//                      written last on creation and removed first, so that a directory without it
+//                      is not a container (yet, or any more)
+//     config.json      the OCI runtime-spec configuration of the last start; of a container that
+//                      removes itself only once it has lasted a second
 //     log              what it wrote, one JSON object a line
 //     monitor.sock     where its monitor listens
-//     hosts hostname resolv.conf     mounted over those in the container's /etc
+//     hosts hostname resolv.conf     mounted over those in the container's /etc; the last one with
+//                      the host's network only
 //     upper/ work/     overlayfs's writable layer
 //   names/<name>       symbolic link that holds the ID of the container with this name
 #pragma once
@@ -31,8 +34,7 @@ class Files {
 
   [[nodiscard]] const std::filesystem::path& dir() const { return dir_; }
   [[nodiscard]] std::filesystem::path image() const { return dir_ / "image"; }
-  [[nodiscard]] std::filesystem::path record() const { return dir_ / "record.json"; }
-  [[nodiscard]] std::filesystem::path state() const { return dir_ / "state.json"; }
+  [[nodiscard]] std::filesystem::path record() const { return dir_ / "container.json"; }
   [[nodiscard]] std::filesystem::path config() const { return dir_ / "config.json"; }
   [[nodiscard]] std::filesystem::path log() const { return dir_ / "log"; }
   [[nodiscard]] std::filesystem::path hosts() const { return dir_ / "hosts"; }

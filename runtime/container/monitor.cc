@@ -15,13 +15,15 @@
 #include "runtime/container/clients.h"
 #include "runtime/container/control.h"
 #include "runtime/container/setup.h"
+#include "runtime/container/spec.h"
 #include "runtime/container/time.h"
 #include "unionfs/base/file.h"
 
 namespace strata::container {
 namespace {
 
-// A container that lasts longer than this is worth being found again after a crash of the machine.
+// A container that lasts longer than this is worth being found again after a crash of the machine,
+// and one that removes itself being described to others.
 constexpr int kWorthKeepingMs = 1000;
 
 // A session of its own, nothing of the caller's that could be held up or hold us up.
@@ -82,6 +84,7 @@ class Monitor {
     }
     clients_.started({program_->launched.pidfd(), std::move(program_->streams.input),
                       container_.record().terminal});
+    if (!container_.record().auto_remove) keep_config();
     ::malloc_trim(0);
     relay_output();
     finish();
@@ -93,8 +96,10 @@ class Monitor {
   void relay_output();
   void drain(UniqueFd& stream, Stream kind, bool to_the_end);
   void append_log(std::string_view lines);
+  void keep_config();
   void keep_durably();
   int reap();
+  void record_end();
   void finish();
   void note_problem(const Error& error);
 
@@ -118,7 +123,7 @@ Result<void> Monitor::record_start() {
   STRATA_TRY(state_.monitor, identify(::getpid()));
   // Ours to reap, so its number is its own even if it has ended already.
   STRATA_TRY(state_.process, identify(program_->launched.pid()));
-  return save_state(container_.files(), state_);
+  return container_.save(state_);
 }
 
 void Monitor::fail_start(const StartFailure& failure) {
@@ -126,10 +131,12 @@ void Monitor::fail_start(const StartFailure& failure) {
   state_.exit_code = failure.status;
   state_.error = failure.error.what;
   state_.finished = now_text();
-  if (container_.record().auto_remove) {
+  const bool has_cgroup =
+      !linux::Cgroup::existing(cgroup_path(container_.id())).directories().empty();
+  if (container_.record().auto_remove && !has_cgroup) {
     (void)remove_files(container_);
   } else {
-    (void)save_state(container_.files(), state_);
+    (void)container_.save(state_);
   }
   clients_.failed(failure.status, failure.error.code, failure.error.what);
 }
@@ -137,7 +144,7 @@ void Monitor::fail_start(const StartFailure& failure) {
 void Monitor::relay_output() {
   auto& streams = program_->streams;
   std::vector<pollfd> fds;
-  int timeout = container_.record().auto_remove ? -1 : kWorthKeepingMs;
+  int timeout = kWorthKeepingMs;
   for (;;) {
     fds.assign({{program_->launched.pidfd(), POLLIN, 0},
                 {streams.out.get(), POLLIN, 0},
@@ -147,7 +154,7 @@ void Monitor::relay_output() {
     const int ready = ::poll(fds.data(), fds.size(), timeout);
     if (ready < 0) continue;  // EINTR
     if (ready == 0) {
-      keep_durably();
+      container_.record().auto_remove ? keep_config() : keep_durably();
       timeout = -1;
       continue;
     }
@@ -195,6 +202,12 @@ void Monitor::append_log(std::string_view lines) {
   clients_.output();
 }
 
+void Monitor::keep_config() {
+  const oci::Spec spec = std::exchange(program_->spec, {});
+  if (auto written = write_config(spec, container_.files()); !written)
+    note_problem(written.error());
+}
+
 void Monitor::keep_durably() {
   const auto& files = container_.files();
   for (const auto& path : {files.record(), files.image(), files.dir()}) {
@@ -216,6 +229,11 @@ void Monitor::note_problem(const Error& error) {
   state_.error += error.what;
 }
 
+void Monitor::record_end() {
+  if (container_.record().auto_remove) return;
+  if (auto recorded = container_.save(state_); !recorded) note_problem(recorded.error());
+}
+
 void Monitor::finish() {
   const auto& record = container_.record();
   state_.exit_code = reap();
@@ -223,11 +241,15 @@ void Monitor::finish() {
   state_.status = Status::kExited;
   if (record.limits.memory_limit || state_.exit_code == kSignalled + SIGKILL)
     state_.oom_killed = program_->cgroup.stats().oom_killed;
-  // Processes of `exec` ended with the pid namespace; a cgroup that is still in use is an error.
-  if (auto removed = program_->cgroup.remove(); !removed) note_problem(removed.error());
-  auto recorded =
-      record.auto_remove ? remove_files(container_) : save_state(container_.files(), state_);
-  if (!recorded) note_problem(recorded.error());
+  record_end();
+  // Processes of `exec` ended with the pid namespace.
+  if (auto cleared = program_->cgroup.remove(); !cleared) {
+    note_problem(cleared.error());
+    (void)container_.save(state_);
+  } else if (record.auto_remove) {
+    // Not before the cgroup is gone: without a directory nobody would find it.
+    if (auto removed = remove_files(container_); !removed) note_problem(removed.error());
+  }
   clients_.exited(state_.exit_code, state_.error);
 }
 

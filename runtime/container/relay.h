@@ -17,8 +17,8 @@
 namespace strata::container {
 
 // Signals that are meant for the command, taken by a descriptor from the time of this object's
-// making; the process's former mask comes back at its end. SIGPIPE is blocked, too: writing to
-// where nobody reads is an error to be told, not an end.
+// making; the process's former mask comes back at its end. SIGPIPE is blocked for so long, too, so
+// that writing to where nobody reads ends us only after the terminal was restored.
 class SignalRelay {
  public:
   [[nodiscard]] static Result<SignalRelay> open();

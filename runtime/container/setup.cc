@@ -39,15 +39,6 @@ Result<void> make_volume_sources(const Record& record) {
   return {};
 }
 
-Result<void> write_config(const Files& files, const oci::Spec& spec) {
-  const std::string json = oci::to_json(spec);
-  STRATA_TRY(const UniqueFd fd, open_file(files.config(), O_WRONLY | O_CREAT | O_TRUNC, 0600));
-  const ssize_t n = ::write(fd.get(), json.data(), json.size());
-  if (n != static_cast<ssize_t>(json.size()))
-    return fail_errno("write " + files.config().string(), n < 0 ? errno : ENOSPC);
-  return {};
-}
-
 // One of a run that was cut off may still be there; the container's lock says that it is ours.
 Result<linux::Cgroup> make_cgroup(const Container& container, const oci::Resources& resources) {
   const auto path = cgroup_path(container.id());
@@ -69,8 +60,7 @@ class Setup {
     STRATA_CHECK(make_volume_sources(record));
     STRATA_TRY(UniqueFd root, mount_root(container_));
     STRATA_TRY(const auto user, resolve_user_in(root.get(), record.user));
-    const oci::Spec spec = make_spec(record, user, container_.files());
-    STRATA_CHECK(write_config(container_.files(), spec));
+    oci::Spec spec = make_spec(record, user, container_.files());
     STRATA_CHECK(write_network_files(record, container_.files()));
     Streams streams;
     CommandEnds ends;
@@ -97,7 +87,8 @@ class Setup {
       return std::unexpected(std::move(started).error());
     }
     undo.release();
-    return RunningProgram{std::move(cgroup), std::move(launched), std::move(streams)};
+    return RunningProgram{std::move(spec), std::move(cgroup), std::move(launched),
+                          std::move(streams)};
   }
 
   // The shell's status for the failure of run().

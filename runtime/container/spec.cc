@@ -22,9 +22,13 @@ void add_limits(const oci::Resources& limits, oci::Resources& resources) {
   resources.pids_limit = limits.pids_limit;
 }
 
-// A new file or a new content; nobody reads it before the container starts.
-Result<void> write_plain(const std::filesystem::path& path, std::string_view content) {
-  STRATA_TRY(const UniqueFd fd, open_file(path, O_WRONLY | O_CREAT | O_TRUNC, 0644));
+// The container's users read these.
+constexpr mode_t kPublic = 0644;
+constexpr mode_t kPrivate = 0600;
+
+// A new file or a new content, of no interest after a crash.
+Result<void> write_plain(const std::filesystem::path& path, std::string_view content, mode_t mode) {
+  STRATA_TRY(const UniqueFd fd, open_file(path, O_WRONLY | O_CREAT | O_TRUNC, mode));
   const ssize_t n = ::write(fd.get(), content.data(), content.size());
   if (n != static_cast<ssize_t>(content.size()))
     return fail_errno("write " + path.string(), n < 0 ? errno : ENOSPC);
@@ -73,7 +77,9 @@ oci::Spec make_spec(const Record& record, const ResolvedUser& user, const Files&
   if (record.network == Network::kHost)
     std::erase_if(spec.linux.namespaces, [](const auto& ns) { return ns.type == "network"; });
 
-  spec.mounts.push_back(bind(files.resolv_conf(), "/etc/resolv.conf", false));
+  // Without a network there is nobody to ask for names, and the image's file does no harm.
+  if (record.network == Network::kHost)
+    spec.mounts.push_back(bind(files.resolv_conf(), "/etc/resolv.conf", false));
   spec.mounts.push_back(bind(files.hostname(), "/etc/hostname", false));
   spec.mounts.push_back(bind(files.hosts(), "/etc/hosts", false));
   // Last, so that a user's volume wins; parents before what is mounted inside them.
@@ -86,18 +92,18 @@ oci::Spec make_spec(const Record& record, const ResolvedUser& user, const Files&
   return spec;
 }
 
+Result<void> write_config(const oci::Spec& spec, const Files& files) {
+  return write_plain(files.config(), oci::to_json(spec), kPrivate);
+}
+
 Result<void> write_network_files(const Record& record, const Files& files) {
-  std::string hosts;
-  std::string resolv_conf;
-  if (record.network == Network::kHost) {
-    STRATA_TRY(hosts, host_file("/etc/hosts"));
-    STRATA_TRY(resolv_conf, host_file("/etc/resolv.conf"));
-  } else {
-    hosts = loopback_hosts(record.hostname);
-  }
-  STRATA_CHECK(write_plain(files.hosts(), hosts));
-  STRATA_CHECK(write_plain(files.hostname(), record.hostname + "\n"));
-  return write_plain(files.resolv_conf(), resolv_conf);
+  STRATA_CHECK(write_plain(files.hostname(), record.hostname + "\n", kPublic));
+  if (record.network == Network::kNone)
+    return write_plain(files.hosts(), loopback_hosts(record.hostname), kPublic);
+  STRATA_TRY(const std::string hosts, host_file("/etc/hosts"));
+  STRATA_TRY(const std::string resolv_conf, host_file("/etc/resolv.conf"));
+  STRATA_CHECK(write_plain(files.hosts(), hosts, kPublic));
+  return write_plain(files.resolv_conf(), resolv_conf, kPublic);
 }
 
 }  // namespace strata::container

@@ -22,8 +22,11 @@ namespace strata::container {
 [[nodiscard]] std::vector<std::string> with_home(std::vector<std::string> env,
                                                  const std::string& home);
 
-// hosts, hostname and resolv.conf: with the host's network the host's own content, else names for
-// the loopback interface and no name server.
+// config.json.
+[[nodiscard]] Result<void> write_config(const oci::Spec& spec, const Files& files);
+
+// hosts and hostname, with names for the loopback interface; with the host's network hosts and
+// resolv.conf as the host has them.
 [[nodiscard]] Result<void> write_network_files(const Record& record, const Files& files);
 
 }  // namespace strata::container

@@ -2,8 +2,6 @@
 
 #include <array>
 
-#include "runtime/container/files.h"
-#include "unionfs/base/file.h"
 #include "unionfs/base/json.h"
 
 namespace strata::container {
@@ -94,25 +92,6 @@ Result<State> state_from_json(std::string_view text, std::string_view name) {
   STRATA_TRY(const Json setup, json_get(json, "setup", Json::array(), name));
   STRATA_TRY(state.setup, setup_from_json(setup, name));
   return state;
-}
-
-Result<State> load_state(const Files& files) {
-  STRATA_TRY(const auto text, read_file_if_exists(files.state()));
-  if (!text) return State{};
-  // The machine crashed before the first state reached the disk: it was started, and runs no more.
-  if (text->empty()) return State{.status = Status::kDead};
-  STRATA_TRY(State state, state_from_json(*text, files.state().native()));
-  if (state.status != Status::kRunning || is_alive(state.monitor)) return state;
-  // The monitor may have recorded the exit and gone between our two looks.
-  STRATA_TRY(const auto again, read_file_if_exists(files.state()));
-  if (again && *again != *text) return state_from_json(*again, files.state().native());
-  state.status = Status::kDead;
-  return state;
-}
-
-Result<void> save_state(const Files& files, const State& state) {
-  // Not durable: after a crash of the machine the container does not run, whatever was recorded.
-  return write_file_atomic(files.state(), to_json(state), Durability::kAtomic);
 }
 
 }  // namespace strata::container

@@ -1,10 +1,10 @@
 // What became of a container: created -> running -> exited, and to running again by a new start.
 //
-// The state file says what was last recorded. Its monitor records an exit; if the monitor was
+// What is on disk says what was last recorded. Its monitor records an exit; if the monitor was
 // killed, nobody did, and the container is dead: whatever of it is left has to be cleared away
 // before it can be started again.
 //
-// Thread rule: plain values; load_state() may be called from anywhere.
+// Thread rule: plain values.
 #pragma once
 
 #include <string>
@@ -16,8 +16,6 @@
 #include "unionfs/base/result.h"
 
 namespace strata::container {
-
-class Files;
 
 enum class Status {
   kCreated,
@@ -48,10 +46,5 @@ struct State {
 
 [[nodiscard]] std::string to_json(const State& state);
 [[nodiscard]] Result<State> state_from_json(std::string_view text, std::string_view name);
-
-// The state file as it is seen now: kDead instead of kRunning if the monitor is gone; kCreated if
-// there is no file.
-[[nodiscard]] Result<State> load_state(const Files& files);
-[[nodiscard]] Result<void> save_state(const Files& files, const State& state);
 
 }  // namespace strata::container

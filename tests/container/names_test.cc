@@ -65,7 +65,7 @@ class NameIndex : public ::testing::Test {
       Record record;
       record.id = id;
       record.name = name;
-      EXPECT_THAT(write_file_atomic(Files(*store_, id).record(), to_json(record)), IsOk());
+      EXPECT_THAT(Container(*store_, record).save({}), IsOk());
       EXPECT_THAT(claim_name(*store_, name, id), IsOk());
     }
     return id;
@@ -133,9 +133,11 @@ TEST_F(NameIndex, FindsByNameIdAndUnambiguousPrefix) {
 TEST_F(NameIndex, ListingGoesOnAfterABrokenRecord) {
   const auto a = add('a', "good");
   const auto b = add('b');
-  const auto c = add('c', "stateless");
+  const auto c = add('c');
   ASSERT_THAT(write_file_atomic(Files(*store_, b).record(), "{\"id\": 7"), IsOk());
-  ASSERT_THAT(write_file_atomic(Files(*store_, c).state(), "[]"), IsOk());
+  Record stateless;
+  stateless.id = c;
+  ASSERT_THAT(write_file_atomic(Files(*store_, c).record(), to_json(stateless) + "[]"), IsOk());
   add('d');  // being made, or being removed: no container
   STRATA_ASSERT_OK(const auto listing, list(*store_));
   ASSERT_EQ(listing.containers.size(), 1U);

@@ -5,7 +5,7 @@
 
 #include <gtest/gtest.h>
 
-#include "runtime/container/files.h"
+#include "runtime/container/container.h"
 #include "runtime/container/record.h"
 #include "tests/support/matchers.h"
 #include "tests/support/temp_dir.h"
@@ -68,49 +68,57 @@ TEST(ContainerState, RefusesNonsense) {
               FailsWith(EINVAL, "exit_code"));
 }
 
-class StateFile : public ::testing::Test {
+class RecordedState : public ::testing::Test {
  protected:
   void SetUp() override {
     auto store = image::Store::open(dir_ / "store");
     ASSERT_THAT(store, IsOk());
-    files_.emplace(*store, std::string(64, 'a'));
-    ASSERT_THAT(make_dirs(files_->dir()), IsOk());
+    Record record;
+    record.id = std::string(64, 'a');
+    record.name = "web";
+    container_.emplace(*store, record);
+    ASSERT_THAT(make_dirs(container_->files().dir()), IsOk());
   }
 
   [[nodiscard]] Status load() const {
-    const auto state = load_state(*files_);
+    const auto state = container_->state();
     EXPECT_THAT(state, IsOk());
     return state ? state->status : Status::kCreated;
   }
 
   testing::TempDir dir_;
-  std::optional<Files> files_;
+  std::optional<Container> container_;
 };
 
-TEST_F(StateFile, NoneMeansCreated) {
+TEST_F(RecordedState, NoneMeansCreated) {
   EXPECT_EQ(load(), Status::kCreated);
 }
 
-TEST_F(StateFile, AnEmptyOneIsWhatACrashOfTheMachineLeft) {
-  ASSERT_THAT(write_file_atomic(files_->state(), ""), IsOk());
-  EXPECT_EQ(load(), Status::kDead);
+TEST_F(RecordedState, StandsBesideTheRecord) {
+  ASSERT_THAT(container_->save({.status = Status::kExited, .exit_code = 7}), IsOk());
+  EXPECT_EQ(load(), Status::kExited);
+  STRATA_ASSERT_OK(const auto same, Container::load(container_->store(), container_->id()));
+  EXPECT_EQ(same.name(), "web");
+  EXPECT_THAT(write_file_atomic(container_->files().record(), to_json(container_->record())),
+              IsOk());
+  EXPECT_THAT(container_->state(), FailsWith(EINVAL, "container.json"));
 }
 
-TEST_F(StateFile, RunningIsBelievedOnlyWithALivingMonitor) {
+TEST_F(RecordedState, RunningIsBelievedOnlyWithALivingMonitor) {
   State state{.status = Status::kRunning};
   STRATA_ASSERT_OK(state.monitor, identify(::getpid()));
-  ASSERT_THAT(save_state(*files_, state), IsOk());
+  ASSERT_THAT(container_->save(state), IsOk());
   EXPECT_EQ(load(), Status::kRunning);
 
   // The same number, but another process.
   ++state.monitor.start_ticks;
-  ASSERT_THAT(save_state(*files_, state), IsOk());
+  ASSERT_THAT(container_->save(state), IsOk());
   EXPECT_EQ(load(), Status::kDead);
   --state.monitor.start_ticks;
 
   // The same number and time, but of another boot.
   state.monitor.boot_id = "00000000-0000-0000-0000-000000000000";
-  ASSERT_THAT(save_state(*files_, state), IsOk());
+  ASSERT_THAT(container_->save(state), IsOk());
   EXPECT_EQ(load(), Status::kDead);
 }
 
