@@ -73,7 +73,9 @@ std::unexpected<Error> failure(const PreparedVm& vm, const GuestResult& result) 
     what = "the guest did not boot with " + accelerator + " in time";
     code = ETIMEDOUT;
   } else if (const size_t panic = result.console.find("Kernel panic"); panic != std::string::npos) {
-    what = "the guest's kernel panicked";
+    // The cause stands in front of a long stack: the end of the console alone may not hold it.
+    const std::string_view rest = std::string_view(result.console).substr(panic);
+    what = "the guest's kernel panicked: " + quote(rest.substr(0, rest.find('\n')));
   } else {
     what = "QEMU ended with status " + std::to_string(result.qemu_status) +
            (result.times.booted_ns == 0 ? " before the guest had booted"

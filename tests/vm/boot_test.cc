@@ -221,12 +221,6 @@ TEST_F(Boot, APanicIsQuoted) {
   EXPECT_THAT(done.err, HasSubstr("sysrq triggered crash"));
 }
 
-TEST_F(Boot, RunningOutOfMemoryIsSaid) {
-  const auto done = run({"-q", "-m", "160m"}, {"tail", "/dev/zero"});
-  EXPECT_EQ(done.status, 128 + SIGKILL);
-  EXPECT_THAT(done.err, HasSubstr("the guest ran out of memory (160 MiB"));
-}
-
 TEST_F(Boot, OptionsThatMakeNoSenseAreRefusedBeforeAnythingStarts) {
   EXPECT_EQ(strata({"run"}).status, 125);
   EXPECT_THAT(strata({"run", "-q", kImage}).err, HasSubstr("the image names no command"));
