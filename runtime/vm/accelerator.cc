@@ -128,7 +128,7 @@ Result<Verdict> decide_accelerator(const image::Store& store, const Kernel& kern
     if (known) return *known;
   }
   report("trying KVM");
-  STRATA_TRY(const Verdict verdict, try_kvm(kernel));
+  STRATA_TRY(Verdict verdict, try_kvm(kernel));
   STRATA_CHECK(remember_verdict(store, key, verdict));
   return verdict;
 }

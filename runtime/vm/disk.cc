@@ -139,7 +139,7 @@ std::filesystem::path disk_path(const image::Store& store, const image::Image& i
 
 Result<std::filesystem::path> make_disk(const image::Store& store, const image::Image& image,
                                         const Report& report) {
-  const auto disk = disk_path(store, image);
+  auto disk = disk_path(store, image);
   if (::access(disk.c_str(), F_OK) == 0) return disk;
   STRATA_CHECK(make_dirs(disks_dir(store)));
   STRATA_TRY(const UniqueFd dir, open_file(disks_dir(store), O_RDONLY | O_DIRECTORY));

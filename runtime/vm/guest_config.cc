@@ -24,7 +24,7 @@ void set_variable(std::vector<std::string>& env, const std::string& variable) {
 
 Result<void> add(std::string& config, RecordTag tag, const std::string& value) {
   if (value.find('\0') != std::string::npos)
-    return fail(EINVAL, "'" + std::string(value.c_str()) + "…' holds a NUL byte");
+    return fail(EINVAL, "'" + value.substr(0, value.find('\0')) + "…' holds a NUL byte");
   encode_record(config, tag, value);
   return {};
 }

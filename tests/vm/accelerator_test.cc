@@ -81,7 +81,7 @@ class Deciding : public Verdicts {
     const auto path =
         dir_.write(std::string("bin/") + kQemu,
                    "#!/bin/sh\necho start >> " + (dir_ / "starts").string() + "\n" + script + "\n");
-    std::filesystem::permissions(path, std::filesystem::perms(0755));
+    std::filesystem::permissions(path, std::filesystem::perms::owner_all);
   }
   [[nodiscard]] Result<Verdict> decide(bool again = false) const {
     const Kernel kernel{"6.1", dir_ / "vmlinux", dir_ / "modules", ""};

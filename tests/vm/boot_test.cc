@@ -30,7 +30,6 @@ namespace {
 using namespace std::chrono_literals;
 using ::testing::EndsWith;
 using ::testing::HasSubstr;
-using ::testing::Not;
 using ::testing::StartsWith;
 
 constexpr const char* kImage = "debian:test";
@@ -142,13 +141,14 @@ INSTANTIATE_TEST_SUITE_P(Machines, OnMachine, ::testing::Values("microvm", "q35"
 
 TEST_F(Boot, ArgumentsEnvironmentDirectoryAndUserArriveUnchanged) {
   const std::string odd = "two words\n'quotes\" $HOME \xc3\xa4\xe2\x82\xac \xff\\";
+  const std::string script = R"(
+      printf '%s|' "$#" "$1" "$2" "$ODD" "${EMPTY-unset}" "$HOME"
+      pwd; id; cat /proc/sys/kernel/hostname
+      echo > /dev/stderr
+      test -t 0 || echo no terminal)";
   const auto done =
       run({"-q", "-e", "ODD=" + odd, "-e", "EMPTY=", "-w", "/srv/new dir", "-u", "www-data"},
-          {"sh", "-c",
-           R"(printf '%s|' "$#" "$1" "$2" "$ODD" "${EMPTY-unset}" "$HOME"; )"
-           R"(pwd; id; cat /proc/sys/kernel/hostname; echo >/dev/stderr; )"
-           R"(test -t 0 || echo no terminal)",
-           "sh", odd, ""});
+          {"sh", "-c", script, "sh", odd, ""});
   EXPECT_EQ(done.status, 0) << done.err;
   EXPECT_EQ(done.out, "2|" + odd + "||" + odd + "||/var/www|/srv/new dir\n" +
                           "uid=33(www-data) gid=33(www-data) groups=33(www-data)\n" +
@@ -258,6 +258,7 @@ TEST_F(Boot, DisksAreMadeOnceHoweverManyWantThem) {
   std::array<Completed, 2> done;
   {
     std::vector<std::jthread> threads;
+    threads.reserve(done.size());
     for (auto& one : done)
       threads.emplace_back([&one] {
         one = strata({"prepare", "--accel", "tcg", "--json", kImage});
@@ -282,6 +283,7 @@ class Running {
     out_.reset(fds[0]);
     const UniqueFd write(fds[1]);
     std::vector<char*> pointers;
+    pointers.reserve(argv.size() + 1);
     for (const auto& argument : argv) pointers.push_back(const_cast<char*>(argument.c_str()));
     pointers.push_back(nullptr);
     posix_spawn_file_actions_t actions{};

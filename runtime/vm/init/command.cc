@@ -53,10 +53,8 @@ const char* variable(char** environment, std::string_view name) {
   return nullptr;
 }
 
-void make_directories(const char* path) {
-  char part[4096];
-  if (std::strlen(path) >= sizeof part) return;
-  std::strcpy(part, path);
+void make_directories(std::string_view path) {
+  char* const part = copy_string(path);
   for (char* slash = std::strchr(part + 1, '/'); slash != nullptr;
        slash = std::strchr(slash + 1, '/')) {
     *slash = '\0';
@@ -87,6 +85,14 @@ void make_directories(const char* path) {
   report(failure, "", errno);
 }
 
+char* home_variable(std::string_view home) {
+  constexpr std::string_view kName = "HOME=";
+  auto* text = static_cast<char*>(allocate(kName.size() + home.size() + 1));
+  std::memcpy(text, kName.data(), kName.size());
+  std::memcpy(text + kName.size(), home.data(), home.size());
+  return text;
+}
+
 struct Child {
   pid_t pid = -1;
   int in = -1;
@@ -108,13 +114,9 @@ Child start(const Config& config) {
   if (variable(config.environment, "HOME") == nullptr) {
     size_t count = 0;
     while (config.environment[count] != nullptr) ++count;
-    static char home[4096] = "HOME=";
-    std::strncat(home, user.home, sizeof home - sizeof "HOME=");
-    auto** environment = static_cast<char**>(::calloc(count + 2, sizeof(char*)));
-    if (environment == nullptr) fail(kOurFailure, {"out of memory"});
-    std::memcpy(environment, config.environment, count * sizeof(char*));
-    environment[count] = home;
-    with_home.environment = environment;
+    with_home.environment = static_cast<char**>(allocate((count + 2) * sizeof(char*)));
+    for (size_t i = 0; i < count; ++i) with_home.environment[i] = config.environment[i];
+    with_home.environment[count] = home_variable(user.home);
   }
   const Pipe in = make_pipe();
   const Pipe out = make_pipe();

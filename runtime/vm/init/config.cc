@@ -1,23 +1,7 @@
-#include <cstdlib>
-#include <cstring>
-
 #include "runtime/vm/init/guest.h"
 
 namespace strata::vm::guest {
 namespace {
-
-void* allocate(size_t size) {
-  void* memory = std::malloc(size);
-  if (memory == nullptr) fail(kOurFailure, {"out of memory for the command's arguments"});
-  return memory;
-}
-
-char* copy_string(std::string_view text) {
-  auto* copy = static_cast<char*>(allocate(text.size() + 1));
-  std::memcpy(copy, text.data(), text.size());
-  copy[text.size()] = '\0';
-  return copy;
-}
 
 // A null-terminated list with room for all records of a configuration.
 class List {

@@ -1,6 +1,6 @@
 // The guest's init: what the parts of this tiny program give each other. It is process 1 of the
-// guest, linked statically, without exceptions and without allocation beyond a few malloc(3)s that
-// live as long as the guest.
+// guest, linked statically, without exceptions and without freeing what it allocates: it all
+// lives as long as the guest.
 //
 // Thread rule: one thread.
 #pragma once
@@ -25,6 +25,11 @@ inline constexpr int kOurFailure = 125;
 inline constexpr int kCannotExecute = 126;
 inline constexpr int kNotFound = 127;
 [[noreturn]] void fail(int status, std::initializer_list<std::string_view> what, int error = 0);
+
+// memory.cc: zeroed memory that is never given back; too little of it ends the guest.
+[[nodiscard]] void* allocate(size_t size);
+// The text and a NUL.
+[[nodiscard]] char* copy_string(std::string_view text);
 
 // channel.cc: the port to the host.
 

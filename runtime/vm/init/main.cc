@@ -6,8 +6,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <cstdlib>
-
 #include <net/if.h>
 
 #include "runtime/vm/init/guest.h"
@@ -22,8 +20,7 @@ std::string_view read_whole_file(const char* path) {
     return {};
   }
   const auto limit = static_cast<size_t>(st.st_size);
-  auto* text = static_cast<char*>(std::malloc(limit + 1));
-  if (text == nullptr) fail(kOurFailure, {"out of memory"});
+  auto* text = static_cast<char*>(allocate(limit + 1));
   size_t used = 0;
   while (used < limit) {
     const ssize_t n = ::read(fd, text + used, limit - used);

@@ -1,7 +1,3 @@
-#include <charconv>
-#include <cstdlib>
-#include <cstring>
-
 #include "runtime/vm/init/guest.h"
 
 namespace strata::vm::guest {
@@ -10,9 +6,13 @@ namespace {
 constexpr uint32_t kMaxId = 0x7FFFFFFF;  // docker's bound
 
 bool parse_id(std::string_view text, uint32_t& id) {
-  const char* end = text.data() + text.size();
-  const auto parsed = std::from_chars(text.data(), end, id);
-  return parsed.ec == std::errc() && parsed.ptr == end && id <= kMaxId;
+  uint64_t number = 0;
+  for (const char digit : text) {
+    if (digit < '0' || digit > '9' || number > kMaxId) return false;
+    number = number * 10 + static_cast<uint64_t>(digit - '0');
+  }
+  id = static_cast<uint32_t>(number);
+  return !text.empty() && number <= kMaxId;
 }
 
 // Field `index` of a line of colon-separated fields; empty where there are fewer.
@@ -61,7 +61,7 @@ std::string_view take_user(std::string_view name, User& user) {
     user.uid = uid;
     user.gid = gid;
     const std::string_view home = field(line, 5);
-    if (home.starts_with('/')) user.home = ::strndup(home.data(), home.size());
+    if (home.starts_with('/')) user.home = copy_string(home);
     found = field(line, 0);
     return true;
   };
