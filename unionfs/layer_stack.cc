@@ -15,7 +15,7 @@ namespace {
 // that hides everything below it has to end the stack here.
 bool hides_all_below(const std::filesystem::path& layer) {
   char value = 0;
-  return ::lgetxattr(layer.c_str(), kOpaqueXattr, &value, 1) == 1 && value == 'y';
+  return ::lgetxattr(layer.c_str(), kTrustedXattrs.opaque, &value, 1) == 1 && value == 'y';
 }
 
 }  // namespace

@@ -13,19 +13,18 @@
 #include <utility>
 #include <vector>
 
+#include "unionfs/files/read_attributes.h"
 #include "unionfs/layer_tar.h"
 #include "unionfs/overlay_xattrs.h"
 #include "unionfs/sys/openat2.h"
 #include "unionfs/tar/archive_writer.h"
 #include "unionfs/tar/entry_name.h"
-#include "unionfs/tar/file_reader.h"
 #include "unionfs/tar/tree_root.h"
 
 namespace strata::unionfs {
 namespace {
 
 using tar::PackEntry;
-using tar::Xattr;
 
 enum class TreeKind {
   kLayer,   // whiteouts and opaque directories mean something
@@ -117,9 +116,9 @@ class Packer {
     PackEntry entry;
     entry.name = path.empty() ? "./" : path + "/";
     entry.type = S_IFDIR;
-    entry.attributes = tar::attributes_of(st);
-    STRATA_TRY(entry.attributes.xattrs, tar::read_xattrs(fd.get()));
-    const std::string* opaque = find_xattr(entry.attributes.xattrs, kOpaqueXattr);
+    entry.attributes = attributes_of(st);
+    STRATA_TRY(entry.attributes.xattrs, read_xattrs(fd.get()));
+    const std::string* opaque = find_xattr(entry.attributes.xattrs, kTrustedXattrs.opaque);
     const bool is_opaque = opaque != nullptr && *opaque == "y";
     STRATA_CHECK(drop_overlay_xattrs(entry.attributes.xattrs));
     ++stats_.entries;
@@ -151,8 +150,8 @@ class Packer {
     entry.name = path;
     entry.type = st.st_mode & S_IFMT;
     entry.device = st.st_rdev;
-    entry.attributes = tar::attributes_of(st);
-    STRATA_TRY(entry.attributes.xattrs, tar::read_xattrs(parent, name));
+    entry.attributes = attributes_of(st);
+    STRATA_TRY(entry.attributes.xattrs, read_xattrs(parent, name));
     STRATA_CHECK(drop_overlay_xattrs(entry.attributes.xattrs));
     if (S_ISLNK(st.st_mode)) {
       entry.link.resize(PATH_MAX);
@@ -174,7 +173,7 @@ class Packer {
     PackEntry entry;
     entry.name = path;
     entry.type = st.st_mode & S_IFMT;
-    entry.attributes = tar::attributes_of(st);
+    entry.attributes = attributes_of(st);
     entry.link = first->second;
     entry.is_hard_link = true;
     ++stats_.entries;
@@ -191,14 +190,15 @@ class Packer {
     if (!S_ISREG(st.st_mode)) return fail(EBUSY, "it was replaced meanwhile");
     PackEntry entry;
     entry.name = path;
-    entry.attributes = tar::attributes_of(st);
-    STRATA_TRY(entry.attributes.xattrs, tar::read_xattrs(fd.get()));
-    if (find_xattr(entry.attributes.xattrs, kWhiteoutXattr) != nullptr) return add_whiteout(path);
+    entry.attributes = attributes_of(st);
+    STRATA_TRY(entry.attributes.xattrs, read_xattrs(fd.get()));
+    if (find_xattr(entry.attributes.xattrs, kTrustedXattrs.whiteout) != nullptr)
+      return add_whiteout(path);
     STRATA_CHECK(drop_overlay_xattrs(entry.attributes.xattrs));
     if (auto linked = add_if_linked(path, st)) return *std::move(linked);
     entry.size = static_cast<uint64_t>(st.st_size);
     if (tar::can_be_sparse(path)) {
-      STRATA_TRY(entry.extents, tar::read_extents(fd.get(), st));
+      STRATA_TRY(entry.extents, read_extents(fd.get(), st));
     }
     ++stats_.entries;
     stats_.bytes += entry.size;
@@ -207,7 +207,7 @@ class Packer {
     return add_sparse_content(fd.get(), entry);
   }
 
-  Result<void> add_content(int fd, tar::Extent extent) {
+  Result<void> add_content(int fd, Extent extent) {
     while (extent.length > 0) {
       const size_t want = std::min<uint64_t>(extent.length, buffer_.size());
       const ssize_t n = ::pread(fd, buffer_.data(), want, static_cast<off_t>(extent.offset));
@@ -225,7 +225,7 @@ class Packer {
   // The writer wants holes, too, but doesn't look at their bytes.
   Result<void> add_sparse_content(int fd, const PackEntry& entry) {
     uint64_t at = 0;
-    for (const tar::Extent& extent : entry.extents) {
+    for (const Extent& extent : entry.extents) {
       STRATA_CHECK(skip_hole(extent.offset - at));
       STRATA_CHECK(add_content(fd, extent));
       at = extent.offset + extent.length;
@@ -244,7 +244,7 @@ class Packer {
 
   // Overlayfs's own attributes are no content; two of them say that the rest is elsewhere.
   static Result<void> drop_overlay_xattrs(std::vector<Xattr>& xattrs) {
-    for (const char* refers : {kRedirectXattr, kMetacopyXattr}) {
+    for (const char* refers : {kTrustedXattrs.redirect, kTrustedXattrs.metacopy}) {
       if (find_xattr(xattrs, refers) != nullptr)
         return fail(EINVAL,
                     std::string("it refers to another layer by ") + refers + ", and a tar can't");

@@ -8,22 +8,58 @@
 
 namespace strata::unionfs {
 
-// "y" on a directory: the entries of lower layers don't show through it. Linux 6.7 added "x": the
-// directory is not opaque, but holds whiteouts in the xattr form.
-inline constexpr char kOpaqueXattr[] = "trusted.overlay.opaque";
+// The names of one family: a mount reads and writes `trusted.`, with the option `userxattr`
+// `user.`.
+struct OverlayXattrs {
+  // What all of them begin with. A name of this family that is content is escaped on disk by
+  // `escape` in its place (overlays in overlays).
+  std::string_view prefix;
+  std::string_view escape;
 
-// On an empty regular file in a directory with opaque=x: the file is a whiteout (Linux 6.7).
-inline constexpr char kWhiteoutXattr[] = "trusted.overlay.whiteout";
+  // "y" on a directory: the entries of lower layers don't show through it. Linux 6.7 added "x": the
+  // directory is not opaque, but holds whiteouts in the xattr form.
+  const char* opaque;
 
-// Where a renamed directory's lower part lies, and that a file's content is in a lower layer. Our
-// mounts switch both off; a layer that carries them means something only with its lower layers.
-inline constexpr char kRedirectXattr[] = "trusted.overlay.redirect";
-inline constexpr char kMetacopyXattr[] = "trusted.overlay.metacopy";
+  // On an empty regular file in a directory with opaque=x: the file is a whiteout (Linux 6.7).
+  const char* whiteout;
 
-// Whether `name` is for overlayfs alone, in the privileged, unprivileged ("userxattr") or escaped
-// ("trusted.overlay.overlay.…") form.
+  // Where a renamed directory's lower part lies (or a metacopy's data): an absolute path in the
+  // layers below, or another name in the same directory.
+  const char* redirect;
+
+  // On a regular file: it has attributes only, its content is in a lower layer.
+  const char* metacopy;
+
+  // Where a copied-up file came from, and that a directory holds such files.
+  const char* origin;
+  const char* impure;
+};
+
+inline constexpr OverlayXattrs kTrustedXattrs{
+    .prefix = "trusted.overlay.",
+    .escape = "trusted.overlay.overlay.",
+    .opaque = "trusted.overlay.opaque",
+    .whiteout = "trusted.overlay.whiteout",
+    .redirect = "trusted.overlay.redirect",
+    .metacopy = "trusted.overlay.metacopy",
+    .origin = "trusted.overlay.origin",
+    .impure = "trusted.overlay.impure",
+};
+
+inline constexpr OverlayXattrs kUserXattrs{
+    .prefix = "user.overlay.",
+    .escape = "user.overlay.overlay.",
+    .opaque = "user.overlay.opaque",
+    .whiteout = "user.overlay.whiteout",
+    .redirect = "user.overlay.redirect",
+    .metacopy = "user.overlay.metacopy",
+    .origin = "user.overlay.origin",
+    .impure = "user.overlay.impure",
+};
+
+// Whether `name` is for overlayfs alone, in either family or escaped.
 [[nodiscard]] constexpr bool is_overlay_xattr(std::string_view name) {
-  return name.starts_with("trusted.overlay.") || name.starts_with("user.overlay.");
+  return name.starts_with(kTrustedXattrs.prefix) || name.starts_with(kUserXattrs.prefix);
 }
 
 }  // namespace strata::unionfs

@@ -19,18 +19,12 @@
 
 #include "unionfs/base/result.h"
 #include "unionfs/base/stream.h"
+#include "unionfs/files/attributes.h"
 #include "unionfs/tar/archive_locale.h"
-#include "unionfs/tar/attributes.h"
 
 struct archive;  // libarchive's
 
 namespace strata::unionfs::tar {
-
-// A range of a sparse file that holds data.
-struct Extent {
-  uint64_t offset = 0;
-  uint64_t length = 0;
-};
 
 // Plain value: an entry as it goes into the tar.
 struct PackEntry {

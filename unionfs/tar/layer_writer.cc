@@ -8,9 +8,10 @@
 #include <utility>
 
 #include "unionfs/base/file.h"
+#include "unionfs/files/apply_attributes.h"
+#include "unionfs/files/proc_path.h"
 #include "unionfs/overlay_xattrs.h"
 #include "unionfs/sys/openat2.h"
-#include "unionfs/tar/apply_attributes.h"
 #include "unionfs/tar/entry_name.h"
 
 namespace strata::unionfs::tar {
@@ -204,7 +205,7 @@ Result<void> LayerWriter::finish() {
         sys::open_beneath(root_.fd(), path.empty() ? "." : path.c_str(), O_RDONLY | O_DIRECTORY);
     if (!fd) return fail_errno("open directory " + in_quotes(path));
     Directory& directory = it->second;
-    if (directory.opaque) directory.attributes.xattrs.push_back({kOpaqueXattr, "y"});
+    if (directory.opaque) directory.attributes.xattrs.push_back({kTrustedXattrs.opaque, "y"});
     if (auto applied = apply_attributes(fd.get(), directory.attributes); !applied)
       return fail_in("directory " + in_quotes(path), std::move(applied).error());
   }

@@ -26,7 +26,7 @@
 
 #include "unionfs/base/result.h"
 #include "unionfs/base/unique_fd.h"
-#include "unionfs/tar/attributes.h"
+#include "unionfs/files/attributes.h"
 #include "unionfs/tar/tree_root.h"
 
 namespace strata::unionfs::tar {

@@ -4,7 +4,7 @@
 #pragma once
 
 #include "unionfs/base/result.h"
-#include "unionfs/tar/attributes.h"
+#include "unionfs/files/attributes.h"
 
 struct archive_entry;  // libarchive's
 

@@ -30,8 +30,4 @@ bool is_within(std::string_view path, std::string_view directory) {
          (path.size() == directory.size() || path[directory.size()] == '/');
 }
 
-std::string proc_path(int fd, std::string_view name) {
-  return "/proc/self/fd/" + std::to_string(fd) + "/" + std::string(name);
-}
-
 }  // namespace strata::unionfs::tar

@@ -38,8 +38,4 @@ class TreeRoot {
 // Whether `path` is `directory` or lies in it.
 [[nodiscard]] bool is_within(std::string_view path, std::string_view directory);
 
-// A path for system calls that take no directory descriptor (setxattr(2) and its kin), leading to
-// `name` in the directory `fd`. Needs /proc.
-[[nodiscard]] std::string proc_path(int fd, std::string_view name);
-
 }  // namespace strata::unionfs::tar

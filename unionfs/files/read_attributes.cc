@@ -1,4 +1,4 @@
-#include "unionfs/tar/file_reader.h"
+#include "unionfs/files/read_attributes.h"
 
 #include <sys/xattr.h>
 #include <unistd.h>
@@ -7,10 +7,9 @@
 #include <cerrno>
 #include <cstring>
 
-#include "unionfs/tar/entry_name.h"
-#include "unionfs/tar/tree_root.h"
+#include "unionfs/files/proc_path.h"
 
-namespace strata::unionfs::tar {
+namespace strata::unionfs {
 namespace {
 
 // Asks for a size, then for the value; it may grow in between (ERANGE).
@@ -41,7 +40,7 @@ Result<std::vector<Xattr>> read_all(List list, Get get) {
     at += name.size() + 1;
     STRATA_TRY(std::string value,
                read_growing([&](char* out, size_t size) { return get(name.c_str(), out, size); },
-                            "read extended attribute " + in_quotes(name)));
+                            "read extended attribute " + name));
     xattrs.push_back({std::move(name), std::move(value)});
   }
   std::ranges::sort(xattrs, {}, &Xattr::name);
@@ -88,4 +87,4 @@ Result<std::vector<Extent>> read_extents(int fd, const struct stat& st) {
   return extents;
 }
 
-}  // namespace strata::unionfs::tar
+}  // namespace strata::unionfs

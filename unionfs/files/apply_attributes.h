@@ -5,9 +5,9 @@
 #pragma once
 
 #include "unionfs/base/result.h"
-#include "unionfs/tar/attributes.h"
+#include "unionfs/files/attributes.h"
 
-namespace strata::unionfs::tar {
+namespace strata::unionfs {
 
 // For an open file or directory.
 [[nodiscard]] Result<void> apply_attributes(int fd, const Attributes& attributes);
@@ -16,4 +16,4 @@ namespace strata::unionfs::tar {
 [[nodiscard]] Result<void> apply_attributes_at(int directory, const char* name, bool is_symlink,
                                                const Attributes& attributes);
 
-}  // namespace strata::unionfs::tar
+}  // namespace strata::unionfs

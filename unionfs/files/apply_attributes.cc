@@ -1,4 +1,4 @@
-#include "unionfs/tar/apply_attributes.h"
+#include "unionfs/files/apply_attributes.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -7,10 +7,9 @@
 
 #include <string>
 
-#include "unionfs/tar/entry_name.h"
-#include "unionfs/tar/tree_root.h"
+#include "unionfs/files/proc_path.h"
 
-namespace strata::unionfs::tar {
+namespace strata::unionfs {
 namespace {
 
 struct Times {
@@ -25,7 +24,7 @@ Result<void> apply_attributes(int fd, const Attributes& attributes) {
   if (::fchmod(fd, attributes.mode) < 0) return fail_errno("set the mode");
   for (const Xattr& xattr : attributes.xattrs) {
     if (::fsetxattr(fd, xattr.name.c_str(), xattr.value.data(), xattr.value.size(), 0) < 0)
-      return fail_errno("set extended attribute " + in_quotes(xattr.name));
+      return fail_errno("set extended attribute " + xattr.name);
   }
   if (::futimens(fd, Times(attributes.mtime).values) < 0) return fail_errno("set the times");
   return {};
@@ -40,11 +39,11 @@ Result<void> apply_attributes_at(int directory, const char* name, bool is_symlin
   for (const Xattr& xattr : attributes.xattrs) {
     if (::lsetxattr(proc_path(directory, name).c_str(), xattr.name.c_str(), xattr.value.data(),
                     xattr.value.size(), 0) < 0)
-      return fail_errno("set extended attribute " + in_quotes(xattr.name));
+      return fail_errno("set extended attribute " + xattr.name);
   }
   if (::utimensat(directory, name, Times(attributes.mtime).values, AT_SYMLINK_NOFOLLOW) < 0)
     return fail_errno("set the times");
   return {};
 }
 
-}  // namespace strata::unionfs::tar
+}  // namespace strata::unionfs

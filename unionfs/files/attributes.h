@@ -1,17 +1,24 @@
-// What a file is besides its name and content. Plain values.
+// What a file is besides its name: attributes and where its content lies. Plain values.
 #pragma once
 
 #include <sys/types.h>
 #include <time.h>
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
-namespace strata::unionfs::tar {
+namespace strata::unionfs {
 
 struct Xattr {
   std::string name;
   std::string value;
+};
+
+// A range of a sparse file that holds data.
+struct Extent {
+  uint64_t offset = 0;
+  uint64_t length = 0;
 };
 
 struct Attributes {
@@ -22,4 +29,4 @@ struct Attributes {
   std::vector<Xattr> xattrs;
 };
 
-}  // namespace strata::unionfs::tar
+}  // namespace strata::unionfs

@@ -1,4 +1,4 @@
-// What a file in a tree is: its attributes as they go into a tar, and where its content lies.
+// What a file in a tree is: its attributes, and where its content lies.
 //
 // Thread rule: functions are independent.
 #pragma once
@@ -9,10 +9,9 @@
 #include <vector>
 
 #include "unionfs/base/result.h"
-#include "unionfs/tar/archive_writer.h"
-#include "unionfs/tar/attributes.h"
+#include "unionfs/files/attributes.h"
 
-namespace strata::unionfs::tar {
+namespace strata::unionfs {
 
 // All extended attributes of `name` in `directory` (never followed), sorted by name. A file system
 // without them has none.
@@ -28,4 +27,4 @@ namespace strata::unionfs::tar {
 // hole has one empty range at its end.
 [[nodiscard]] Result<std::vector<Extent>> read_extents(int fd, const struct stat& st);
 
-}  // namespace strata::unionfs::tar
+}  // namespace strata::unionfs
