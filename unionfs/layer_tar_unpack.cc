@@ -64,7 +64,7 @@ class Unpacker {
   Result<void> add_plain(archive_entry* entry, const std::string& path) {
     // A hard link's attributes are those of its target, and content is the target's, too.
     if (const char* target = ::archive_entry_hardlink(entry)) return add_hard_link(path, target);
-    STRATA_TRY(tar::Attributes attributes, tar::read_attributes(entry));
+    STRATA_TRY(Attributes attributes, tar::read_attributes(entry));
     if (is_directory(entry)) return writer_.add_directory(path, std::move(attributes));
     switch (::archive_entry_filetype(entry)) {
       case AE_IFREG:
@@ -92,7 +92,7 @@ class Unpacker {
   }
 
   Result<void> add_file(archive_entry* entry, const std::string& path,
-                        const tar::Attributes& attributes) {
+                        const Attributes& attributes) {
     const int64_t size = ::archive_entry_size(entry);
     if (size < 0) return fail(EINVAL, "its size is negative");
     if (static_cast<uint64_t>(size) > options_.max_bytes - stats_.bytes)
