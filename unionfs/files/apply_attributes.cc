@@ -13,7 +13,9 @@ namespace strata::unionfs {
 namespace {
 
 struct Times {
-  explicit Times(const timespec& mtime) : values{{.tv_sec = 0, .tv_nsec = UTIME_OMIT}, mtime} {}
+  explicit Times(const Attributes& attributes)
+      : values{attributes.atime.value_or(timespec{.tv_sec = 0, .tv_nsec = UTIME_OMIT}),
+               attributes.mtime} {}
   timespec values[2];
 };
 
@@ -26,7 +28,7 @@ Result<void> apply_attributes(int fd, const Attributes& attributes) {
     if (::fsetxattr(fd, xattr.name.c_str(), xattr.value.data(), xattr.value.size(), 0) < 0)
       return fail_errno("set extended attribute " + xattr.name);
   }
-  if (::futimens(fd, Times(attributes.mtime).values) < 0) return fail_errno("set the times");
+  if (::futimens(fd, Times(attributes).values) < 0) return fail_errno("set the times");
   return {};
 }
 
@@ -41,7 +43,7 @@ Result<void> apply_attributes_at(int directory, const char* name, bool is_symlin
                     xattr.value.size(), 0) < 0)
       return fail_errno("set extended attribute " + xattr.name);
   }
-  if (::utimensat(directory, name, Times(attributes.mtime).values, AT_SYMLINK_NOFOLLOW) < 0)
+  if (::utimensat(directory, name, Times(attributes).values, AT_SYMLINK_NOFOLLOW) < 0)
     return fail_errno("set the times");
   return {};
 }

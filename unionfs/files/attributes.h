@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -26,6 +27,7 @@ struct Attributes {
   gid_t gid = 0;
   mode_t mode = 0;  // permission bits with setuid, setgid and sticky; no file type
   timespec mtime{};
+  std::optional<timespec> atime;  // nullopt: as it comes
   std::vector<Xattr> xattrs;
 };
 

@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "unionfs/index/merge.h"
 #include "unionfs/index/trie_writer.h"
 #include "unionfs/layer_entry.h"
 #include "unionfs/sys/openat2.h"
@@ -95,39 +96,16 @@ class Builder {
   Result<Written> add(const LayerEntry& entry, const std::string& directory, const Record* parent,
                       const Record* below) {
     if (S_ISDIR(entry.status.st_mode)) {
-      STRATA_TRY(const Record* lower, lower_of(entry, parent, below));
-      return add_directory(entry, join(directory, entry.name), lower);
+      return add_directory(entry, join(directory, entry.name),
+                           lower_directory(below_, entry, parent, below));
     }
     Record record = record_of(entry);
     if (entry.is_metacopy) {
-      STRATA_TRY(const Record* data, data_of(entry, directory, parent, below));
-      // A chain of metacopies ends at the file with the content.
-      record.data = data->data ? data->data : ref_of(*data);
+      auto data = lower_data(below_, entry, parent, below);
+      if (!data) return fail_in("directory " + directory, std::move(data).error());
+      record.data = ref_of(**data);
     }
     return Written{write(record, entry, directory)};
-  }
-
-  // The directory of the layers below that `entry` continues.
-  Result<const Record*> lower_of(const LayerEntry& entry, const Record* parent,
-                                 const Record* below) const {
-    if (entry.is_opaque) return nullptr;
-    const Record* lower = entry.redirect ? redirected(*entry.redirect, parent) : below;
-    return lower != nullptr && S_ISDIR(lower->mode) ? lower : nullptr;
-  }
-
-  Result<const Record*> data_of(const LayerEntry& entry, const std::string& directory,
-                                const Record* parent, const Record* below) const {
-    const Record* data = entry.redirect ? redirected(*entry.redirect, parent) : below;
-    if (data != nullptr && S_ISREG(data->mode)) return data;
-    return fail(ESTALE, join(directory, entry.name) +
-                            ": its content should be in a layer below, but there is no such file");
-  }
-
-  // fs/overlayfs/namei.c: ovl_check_redirect. A name in the same directory, or a path from the
-  // root.
-  const Record* redirected(const std::string& redirect, const Record* parent) const {
-    if (redirect.starts_with('/')) return below_.root() ? below_.lookup(redirect) : nullptr;
-    return parent == nullptr ? nullptr : below_.child(*parent, redirect);
   }
 
   Result<std::vector<LayerEntry>> read(const LayerEntry& directory, const std::string& path) const {

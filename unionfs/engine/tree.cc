@@ -1,0 +1,212 @@
+#include "unionfs/engine/tree.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <unistd.h>
+
+#include <memory>
+#include <unordered_set>
+#include <utility>
+
+#include "unionfs/base/file.h"
+#include "unionfs/index/merge.h"
+#include "unionfs/sys/openat2.h"
+
+namespace strata::unionfs::engine {
+namespace {
+
+constexpr int kMaxLinks = 40;  // include/linux/namei.h: MAXSYMLINKS
+
+// Where the lower part of the upper directory `entry` lies.
+std::string lower_path_of(const LayerEntry& entry, const Node& parent) {
+  if (!entry.redirect) return join(parent.lower_path, entry.name);
+  if (entry.redirect->starts_with('/')) return entry.redirect->substr(1);
+  return join(parent.lower_path, *entry.redirect);
+}
+
+unsigned char type_of(mode_t mode) { return static_cast<unsigned char>(IFTODT(mode)); }
+
+
+// Takes the first component off `path`, with the slashes around it.
+std::string take_component(std::string& path) {
+  const size_t begin = path.find_first_not_of('/');
+  if (begin == std::string::npos) {
+    path.clear();
+    return {};
+  }
+  const size_t end = path.find('/', begin);
+  std::string component = path.substr(begin, end == std::string::npos ? end : end - begin);
+  path.erase(0, end == std::string::npos ? path.size() : end);
+  return component;
+}
+
+bool has_component(const std::string& path) {
+  return path.find_first_not_of('/') != std::string::npos;
+}
+
+}  // namespace
+
+std::string join(std::string_view directory, std::string_view name) {
+  std::string path(directory);
+  if (!path.empty()) path += '/';
+  return path.append(name);
+}
+
+Result<std::unique_ptr<Tree>> Tree::open(LayerStack stack, index::Index index,
+                                         const std::optional<Upper>& upper,
+                                         const UnionOptions& options) {
+  if (index.size() != stack.size())
+    return fail(EINVAL, "the index is that of another stack of layers");
+  std::unique_ptr<Tree> tree(new Tree(std::move(stack), std::move(index), options));
+  if (!upper) return tree;
+  STRATA_TRY(tree->upper_, open_file(upper->upper, O_RDONLY | O_DIRECTORY));
+  STRATA_TRY(tree->work_, WorkDir::open(upper->work));
+  struct stat upper_status {};
+  struct stat work_status {};
+  if (::fstat(tree->upper_.get(), &upper_status) < 0 ||
+      ::fstat(tree->work_->fd(), &work_status) < 0)
+    return fail_errno("stat the upper layer");
+  if (upper_status.st_dev != work_status.st_dev)
+    return fail(EXDEV, "the work directory " + upper->work.string() +
+                           " is on another file system than the upper layer " +
+                           upper->upper.string());
+  return tree;
+}
+
+Result<Node> Tree::root() const {
+  Node node;
+  node.lower = index_.root();
+  if (is_writable()) {
+    STRATA_TRY(node.upper, read_layer_root(upper_.get(), names()));
+  }
+  return node;
+}
+
+Result<Node> Tree::child(const Node& directory, std::string_view name) const {
+  if (name.size() > NAME_MAX) return fail_errno(name, ENAMETOOLONG);
+  Node node;
+  node.path = join(directory.path, name);
+  if (directory.lower != nullptr) node.below = index_.child(*directory.lower, name);
+  if (directory.upper) {
+    STRATA_TRY(const UniqueFd fd, open_upper_directory(directory.path));
+    auto entry = read_layer_entry(fd.get(), std::string(name),
+                                  directory.upper->holds_xattr_whiteouts, names());
+    if (entry && entry->is_whiteout) {
+      node.is_whiteout = true;
+      return node;
+    }
+    if (entry) {
+      if (S_ISDIR(entry->status.st_mode)) {
+        node.lower = index::lower_directory(index_, *entry, directory.lower, node.below);
+        if (node.lower != nullptr) node.lower_path = lower_path_of(*entry, directory);
+      } else if (entry->is_metacopy) {
+        STRATA_TRY(node.lower, index::lower_data(index_, *entry, directory.lower, node.below));
+      }
+      node.upper = *std::move(entry);
+      return node;
+    }
+    if (entry.error().code != ENOENT) return std::unexpected(std::move(entry).error());
+  }
+  node.lower = node.below;
+  node.lower_path = join(directory.lower_path, name);
+  return node;
+}
+
+Result<Place> Tree::walk(std::string_view path, Follow follow) const {
+  if (path.empty()) return fail_errno("an empty path", ENOENT);
+  if (path.size() >= PATH_MAX) return fail_errno(path, ENAMETOOLONG);
+  std::string rest(path);
+  Place place;
+  STRATA_TRY(place.node, root());
+  for (int links = 0; has_component(rest);) {
+    const std::string name = take_component(rest);
+    if (!place.node.exists()) return fail_errno(path, ENOENT);
+    if (!place.node.is_directory()) return fail_errno(path, ENOTDIR);
+    if (name == ".") continue;
+    if (name == "..") {
+      if (place.directories.empty()) continue;
+      place.node = std::move(place.directories.back());
+      place.directories.pop_back();
+      continue;
+    }
+    STRATA_TRY(Node next, child(place.node, name));
+    const bool is_last = rest.empty();
+    if (next.exists() && S_ISLNK(next.mode()) && (!is_last || follow == Follow::kYes)) {
+      if (++links > kMaxLinks) return fail_errno(path, ELOOP);
+      std::string target =
+          next.upper ? next.upper->target : std::string(index::target_of(*next.lower));
+      if (target.starts_with('/') && !place.directories.empty()) {
+        place.node = std::move(place.directories.front());
+        place.directories.clear();
+      }
+      rest.insert(0, target);
+      continue;
+    }
+    place.directories.push_back(std::move(place.node));
+    place.node = std::move(next);
+  }
+  place.must_be_directory = !rest.empty();
+  return place;
+}
+
+Result<Place> Tree::find(std::string_view path, Follow follow) const {
+  STRATA_TRY(Place place, walk(path, follow));
+  if (!place.node.exists()) return fail_errno(path, ENOENT);
+  if (place.must_be_directory && !place.node.is_directory()) return fail_errno(path, ENOTDIR);
+  return place;
+}
+
+const LinkGroups& Tree::link_groups() {
+  if (!link_groups_) link_groups_ = LinkGroups::of(index_);
+  return *link_groups_;
+}
+
+Result<std::vector<DirectoryEntry>> Tree::list(const Node& directory) const {
+  std::vector<DirectoryEntry> entries;
+  std::unordered_set<std::string> seen;
+  if (directory.upper) {
+    STRATA_TRY(const UniqueFd fd, open_upper_directory(directory.path));
+    STRATA_TRY(std::vector<std::string> names, list_names(fd.get()));
+    for (std::string& name : names) {
+      STRATA_TRY(const LayerEntry entry,
+                 read_layer_entry(fd.get(), name, directory.upper->holds_xattr_whiteouts,
+                                  *options_.names));
+      if (directory.lower != nullptr) seen.insert(name);
+      if (!entry.is_whiteout)
+        entries.push_back({std::move(name), entry.status.st_ino, type_of(entry.status.st_mode)});
+    }
+  }
+  if (directory.lower == nullptr) return entries;
+  for (const Record* record : index_.children(*directory.lower)) {
+    std::string name(index::name_of(*record));
+    if (!seen.contains(name))
+      entries.push_back({std::move(name), record->inode, type_of(record->mode)});
+  }
+  return entries;
+}
+
+Result<UniqueFd> Tree::open_upper_directory(std::string_view path) const {
+  const std::string name(path.empty() ? "." : path);
+  UniqueFd fd = sys::open_beneath(upper_.get(), name.c_str(), O_PATH | O_DIRECTORY);
+  if (!fd) return fail_errno("open directory " + name + " of the upper layer");
+  return fd;
+}
+
+Result<UniqueFd> Tree::open_lower(const Record& record, int flags) const {
+  const int layer = stack_.fd(stack_.size() - 1 - record.layer);
+  const std::string path = index::path_in_layer(record);
+  UniqueFd fd = sys::open_beneath(layer, path.empty() ? "." : path.c_str(), flags | O_NOFOLLOW);
+  if (!fd) return fail_errno("open " + path + " in a layer");
+  return fd;
+}
+
+Result<UniqueFd> Tree::open_real(const Node& node, int flags) const {
+  if (!node.upper) return open_lower(*node.lower, flags);
+  UniqueFd fd = sys::open_beneath(upper_.get(), node.path.empty() ? "." : node.path.c_str(),
+                                  flags | O_NOFOLLOW);
+  if (!fd) return fail_errno("open " + node.path + " in the upper layer");
+  return fd;
+}
+
+}  // namespace strata::unionfs::engine
