@@ -81,7 +81,7 @@ std::string describe(const std::filesystem::path& path, const struct stat& st,
 
 Tree scan_tree(const std::filesystem::path& root, const ScanOptions& options) {
   Tree tree;
-  std::map<ino_t, std::string> first_names;
+  std::map<std::pair<dev_t, ino_t>, std::vector<std::string>> linked;
   std::vector<std::filesystem::path> paths;
   for (const auto& entry : std::filesystem::recursive_directory_iterator(root))
     paths.push_back(entry.path());
@@ -90,12 +90,14 @@ Tree scan_tree(const std::filesystem::path& root, const ScanOptions& options) {
   for (const auto& path : paths) {
     struct stat st {};
     if (::lstat(path.c_str(), &st) < 0) continue;
-    const std::string name = path == root ? "." : path.lexically_relative(root).native();
-    std::string text = describe(path, st, options);
-    const bool is_linked = !S_ISDIR(st.st_mode) && st.st_nlink > 1;
-    if (is_linked)
-      text += " = " + printable(first_names.try_emplace(st.st_ino, name).first->second);
-    tree.emplace(printable(name), std::move(text));
+    const std::string name = path == root ? "." : printable(path.lexically_relative(root).native());
+    tree.emplace(name, describe(path, st, options));
+    if (!S_ISDIR(st.st_mode) && st.st_nlink > 1) linked[{st.st_dev, st.st_ino}].push_back(name);
+  }
+  for (const auto& [inode, names] : linked) {
+    // Overlays keep the link count of files that have lost names.
+    for (const std::string& name : names)
+      if (names.size() > 1) tree[name] += " = " + names.front();
   }
   return tree;
 }

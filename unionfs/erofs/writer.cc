@@ -46,7 +46,7 @@ unsigned chunk_bits(uint64_t size) {
 }
 
 uint64_t chunk_count(uint64_t size) {
-  return (size - 1 >> chunk_bits(size)) + 1;
+  return ((size - 1) >> chunk_bits(size)) + 1;
 }
 
 // include/linux/kdev_t.h: new_encode_dev
