@@ -17,6 +17,8 @@ namespace strata::unionfs {
 
 using engine::Content;
 using engine::Kind;
+using engine::last_link;
+using engine::LastLink;
 using engine::Place;
 
 namespace {
@@ -37,12 +39,19 @@ Result<RealPath> upper_path(const engine::Tree& tree, const Place& place) {
   return real;
 }
 
+LastLink last_link_of(int open_flags) {
+  const bool creates = (open_flags & O_CREAT) != 0;
+  if (creates && (open_flags & (O_EXCL | O_NOFOLLOW)) != 0) return LastLink::kKeep;
+  if (creates) return LastLink::kFollowUnlessSlash;
+  return (open_flags & O_NOFOLLOW) != 0 ? LastLink::kFollowIfSlash : LastLink::kFollow;
+}
+
 // Copies up what is at `path`, then calls change(path of the real file), which gives -1 with errno
 // on failure.
 template <class Change>
 Result<void> change_upper(engine::Tree& tree, std::string_view path, Follow follow,
                           Change change) {
-  STRATA_TRY(Place place, tree.find(path, follow));
+  STRATA_TRY(Place place, tree.find(path, last_link(follow)));
   STRATA_CHECK(copy_up(tree, place));
   STRATA_TRY(const RealPath real, upper_path(tree, place));
   if (change(real.path.c_str()) < 0) return fail_errno(path);
@@ -64,7 +73,7 @@ Result<Union> Union::open(LayerStack stack, index::Index index, std::optional<Up
 }
 
 Result<struct stat> Union::stat(std::string_view path, Follow follow) const {
-  STRATA_TRY(const Place place, tree_->find(path, follow));
+  STRATA_TRY(const Place place, tree_->find(path, last_link(follow)));
   STRATA_TRY(const UniqueFd fd, tree_->open_real(place.node, O_PATH));
   struct stat status {};
   if (::fstat(fd.get(), &status) < 0) return fail_errno(path);
@@ -77,20 +86,20 @@ Result<struct stat> Union::stat(std::string_view path, Follow follow) const {
 }
 
 Result<std::vector<DirectoryEntry>> Union::read_directory(std::string_view path) const {
-  STRATA_TRY(const Place place, tree_->find(path, Follow::kYes));
+  STRATA_TRY(const Place place, tree_->find(path, LastLink::kFollow));
   if (!place.node.is_directory()) return fail_errno(path, ENOTDIR);
   return tree_->list(place.node);
 }
 
 Result<std::string> Union::read_link(std::string_view path) const {
-  STRATA_TRY(const Place place, tree_->find(path, Follow::kNo));
+  STRATA_TRY(const Place place, tree_->find(path, LastLink::kFollowIfSlash));
   if (!S_ISLNK(place.node.mode())) return fail_errno(path, EINVAL);
   if (place.node.upper) return place.node.upper->target;
   return std::string(index::target_of(*place.node.lower));
 }
 
 Result<std::string> Union::get_xattr(std::string_view path, const std::string& name) const {
-  STRATA_TRY(const Place place, tree_->find(path, Follow::kNo));
+  STRATA_TRY(const Place place, tree_->find(path, LastLink::kFollowIfSlash));
   if (place.node.upper) {
     for (const Xattr& xattr : place.node.upper->xattrs)
       if (xattr.name == name) return xattr.value;
@@ -102,7 +111,7 @@ Result<std::string> Union::get_xattr(std::string_view path, const std::string& n
 }
 
 Result<std::vector<std::string>> Union::list_xattrs(std::string_view path) const {
-  STRATA_TRY(const Place place, tree_->find(path, Follow::kNo));
+  STRATA_TRY(const Place place, tree_->find(path, LastLink::kFollowIfSlash));
   std::vector<std::string> names;
   if (place.node.upper) {
     for (const Xattr& xattr : place.node.upper->xattrs) names.push_back(xattr.name);
@@ -122,13 +131,14 @@ Result<struct statfs> Union::stat_file_system() const {
 
 Result<UniqueFd> Union::open(std::string_view path, int flags, mode_t mode) {
   const bool writes = (flags & O_ACCMODE) != O_RDONLY || (flags & O_TRUNC) != 0;
-  const bool must_create = (flags & (O_CREAT | O_EXCL)) == (O_CREAT | O_EXCL);
-  const bool follows = (flags & O_NOFOLLOW) == 0 && !must_create;
-  STRATA_TRY(Place place, tree_->walk(path, follows ? Follow::kYes : Follow::kNo));
+  const bool creates = (flags & O_CREAT) != 0;
+  const bool must_create = creates && (flags & O_EXCL) != 0;
+  STRATA_TRY(Place place, tree_->walk(path, last_link_of(flags)));
+  if (creates && place.must_be_directory)
+    return fail_errno(path, EISDIR);  // fs/namei.c: open_last_lookups
   const engine::Node& node = place.node;
   if (!node.exists()) {
-    if ((flags & O_CREAT) == 0) return fail_errno(path, ENOENT);
-    if (place.must_be_directory) return fail_errno(path, EISDIR);
+    if (!creates) return fail_errno(path, ENOENT);
     UniqueFd fd;
     STRATA_CHECK(create(*tree_, place, Kind::kFile, [&](int directory, const char* name) {
       fd.reset(::openat(directory, name, flags | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode));
@@ -140,7 +150,7 @@ Result<UniqueFd> Union::open(std::string_view path, int flags, mode_t mode) {
   if (node.is_directory()) return fail_errno(path, EISDIR);
   if (place.must_be_directory || (flags & O_DIRECTORY) != 0) return fail_errno(path, ENOTDIR);
   if (S_ISLNK(node.mode()) && (flags & O_PATH) == 0) return fail_errno(path, ELOOP);
-  if (writes) {
+  if (writes && S_ISREG(node.mode())) {
     STRATA_CHECK(
         copy_up(*tree_, place, (flags & O_TRUNC) != 0 ? Content::kDrop : Content::kKeep));
   }
@@ -152,16 +162,17 @@ Result<UniqueFd> Union::open(std::string_view path, int flags, mode_t mode) {
 }
 
 Result<void> Union::make_directory(std::string_view path, mode_t mode) {
-  STRATA_TRY(Place place, tree_->walk(path, Follow::kNo));
+  STRATA_TRY(Place place, tree_->walk(path, LastLink::kKeep));
   return create(*tree_, place, Kind::kDirectory, [&](int directory, const char* name) {
     return ::mkdirat(directory, name, mode) == 0;
   });
 }
 
 Result<void> Union::make_node(std::string_view path, mode_t mode, dev_t device) {
-  STRATA_TRY(Place place, tree_->walk(path, Follow::kNo));
+  STRATA_TRY(Place place, tree_->walk(path, LastLink::kKeep));
   // fs/overlayfs/dir.c, ovl_mknod: "Don't allow creation of "whiteout" on overlay".
-  if (S_ISCHR(mode) && device == 0 && !place.node.exists()) return fail_errno(path, EPERM);
+  if (S_ISCHR(mode) && device == 0 && !place.node.exists() && !place.must_be_directory)
+    return fail_errno(path, EPERM);
   return create(*tree_, place, Kind::kFile, [&](int directory, const char* name) {
     return ::mknodat(directory, name, mode, device) == 0;
   });
@@ -169,21 +180,19 @@ Result<void> Union::make_node(std::string_view path, mode_t mode, dev_t device) 
 
 Result<void> Union::make_symlink(const std::string& target, std::string_view path) {
   if (target.empty()) return fail_errno(path, ENOENT);
-  STRATA_TRY(Place place, tree_->walk(path, Follow::kNo));
+  STRATA_TRY(Place place, tree_->walk(path, LastLink::kKeep));
   return create(*tree_, place, Kind::kFile, [&](int directory, const char* name) {
     return ::symlinkat(target.c_str(), directory, name) == 0;
   });
 }
 
 Result<void> Union::link(std::string_view from, std::string_view to) {
-  STRATA_TRY(Place old, tree_->find(from, Follow::kNo));
-  STRATA_TRY(Place place, tree_->walk(to, Follow::kNo));
+  STRATA_TRY(Place old, tree_->find(from, LastLink::kFollowIfSlash));
+  STRATA_TRY(Place place, tree_->walk(to, LastLink::kKeep));
   if (place.node.exists()) return fail_errno(to, EEXIST);
   if (place.must_be_directory) return fail_errno(to, ENOENT);
   if (old.node.is_directory()) return fail_errno(from, EPERM);
   STRATA_CHECK(copy_up(*tree_, old));
-  // Copying up may have made directories on the way to the new name.
-  STRATA_TRY(place, tree_->walk(to, Follow::kNo));
   STRATA_TRY(const UniqueFd source, tree_->open_upper_directory(old.parent().path));
   const std::string source_name(old.node.name());
   return create(*tree_, place, Kind::kFile, [&](int directory, const char* name) {
@@ -192,15 +201,25 @@ Result<void> Union::link(std::string_view from, std::string_view to) {
 }
 
 Result<void> Union::unlink(std::string_view path) {
-  STRATA_TRY(Place place, tree_->find(path, Follow::kNo));
+  STRATA_TRY(Place place, tree_->find(path, LastLink::kKeep));
   if (place.node.is_directory()) return fail_errno(path, EISDIR);
   return remove(*tree_, place);
 }
 
 Result<void> Union::remove_directory(std::string_view path) {
-  STRATA_TRY(Place place, tree_->find(path, Follow::kNo));
+  STRATA_TRY(Place place, tree_->find(path, LastLink::kKeep));
+  // fs/namei.c: do_rmdir.
+  switch (engine::ending_of(path)) {
+    case engine::Ending::kDot:
+      return fail_errno(path, EINVAL);
+    case engine::Ending::kDotDot:
+      return fail_errno(path, ENOTEMPTY);
+    case engine::Ending::kRoot:
+      return fail_errno(path, EBUSY);
+    case engine::Ending::kName:
+      break;
+  }
   if (!place.node.is_directory()) return fail_errno(path, ENOTDIR);
-  if (place.directories.empty()) return fail_errno(path, EBUSY);
   return remove(*tree_, place);
 }
 
@@ -225,7 +244,7 @@ Result<void> Union::set_times(std::string_view path, const timespec times[2], Fo
 }
 
 Result<void> Union::truncate(std::string_view path, off_t size) {
-  STRATA_TRY(Place place, tree_->find(path, Follow::kYes));
+  STRATA_TRY(Place place, tree_->find(path, LastLink::kFollow));
   if (place.node.is_directory()) return fail_errno(path, EISDIR);
   if (!S_ISREG(place.node.mode()) || size < 0) return fail_errno(path, EINVAL);
   STRATA_CHECK(copy_up(*tree_, place, size == 0 ? Content::kDrop : Content::kKeep));
@@ -243,6 +262,10 @@ Result<void> Union::set_xattr(std::string_view path, const std::string& name,
 }
 
 Result<void> Union::remove_xattr(std::string_view path, const std::string& name) {
+  STRATA_TRY(const Place place, tree_->find(path, LastLink::kFollowIfSlash));
+  // fs/xattr.c: xattr_permission.
+  if (name.starts_with("user.") && !S_ISREG(place.node.mode()) && !place.node.is_directory())
+    return fail_errno(path, EPERM);
   // Without the attribute there is nothing to change (fs/overlayfs/xattrs.c: ovl_xattr_set).
   if (auto old = get_xattr(path, name); !old) return std::unexpected(std::move(old).error());
   const std::string on_disk = escaped_xattr(name, tree_->names());

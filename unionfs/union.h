@@ -9,7 +9,7 @@
 //
 // Paths are absolute in the union; a leading slash may be left out. Symbolic links on the way are
 // followed in the union's own name space, never the host's. The caller is root: permissions are not
-// checked. There is no umask: modes are taken as they are.
+// checked. Modes of new files go through the umask of the process.
 //
 // Crash safety: every change is staged in the work directory and put in place by one rename(2), so
 // after a kill or a failed call the union is as before it or as after it. What was staged is removed

@@ -108,7 +108,7 @@ Result<void> put_in_place(Tree& tree, const Staged& staged, const Node& parent, 
 Result<void> copy_up_links(Tree& tree, const Staged& staged, const Node& node) {
   for (const std::string& path : tree.link_groups().names_of(*node.lower)) {
     if (path == node.path) continue;
-    STRATA_TRY(Place place, tree.walk(path, Follow::kNo));
+    STRATA_TRY(Place place, tree.walk(path, LastLink::kKeep));
     const Record* other = place.node.upper ? nullptr : place.node.lower;
     if (other == nullptr || !is_same_file(*other, *node.lower)) continue;
     STRATA_CHECK(copy_up_parents(tree, place));
@@ -122,6 +122,10 @@ Result<void> copy_up_links(Tree& tree, const Staged& staged, const Node& node) {
 
 // `parent` exists in the upper layer.
 Result<void> copy_up_node(Tree& tree, const Node& parent, Node& node, Content content) {
+  if (node.upper) return {};
+  // Another path of the same operation may have copied it up meanwhile.
+  STRATA_TRY(Node now, tree.child(parent, node.name()));
+  node = std::move(now);
   if (node.upper) return {};
   const Staged staged(tree.work());
   STRATA_CHECK(stage(tree, staged, *node.lower, content));

@@ -15,13 +15,6 @@
 namespace strata::unionfs::engine {
 namespace {
 
-// Whether the path ends in "." or "..", or is the root: names that can't be moved.
-bool has_no_name(std::string_view path) {
-  while (path.ends_with('/')) path.remove_suffix(1);
-  const std::string_view last = path.substr(path.rfind('/') + 1);
-  return last.empty() || last == "." || last == "..";
-}
-
 bool is_inside(const std::string& path, const std::string& directory) {
   return path.size() > directory.size() && path.starts_with(directory) &&
          path[directory.size()] == '/';
@@ -35,10 +28,10 @@ class Rename {
     if ((flags_ & ~(RENAME_NOREPLACE | RENAME_EXCHANGE)) != 0 ||
         flags_ == (RENAME_NOREPLACE | RENAME_EXCHANGE))
       return fail_errno("rename flags", EINVAL);
-    STRATA_TRY(old_, tree_.walk(from, Follow::kNo));
-    STRATA_TRY(new_, tree_.walk(to, Follow::kNo));
-    if (has_no_name(from) || old_.directories.empty()) return fail_errno(from, EBUSY);
-    if (has_no_name(to) || new_.directories.empty())
+    STRATA_TRY(old_, tree_.walk(from, LastLink::kKeep));
+    STRATA_TRY(new_, tree_.walk(to, LastLink::kKeep));
+    if (ending_of(from) != Ending::kName) return fail_errno(from, EBUSY);
+    if (ending_of(to) != Ending::kName)
       return fail_errno(to, (flags_ & RENAME_NOREPLACE) != 0 ? EEXIST : EBUSY);
     STRATA_CHECK(check());
     if (is_same_file()) return {};

@@ -41,11 +41,34 @@ std::string take_component(std::string& path) {
   return component;
 }
 
+// Whether a link at the end of a path is followed, where `slashes` stand behind it.
+bool follows(LastLink last, std::string_view slashes) {
+  switch (last) {
+    case LastLink::kFollow:
+      return true;
+    case LastLink::kFollowIfSlash:
+      return !slashes.empty();
+    case LastLink::kFollowUnlessSlash:
+      return slashes.empty();
+    case LastLink::kKeep:
+      return false;
+  }
+  return false;
+}
+
 bool has_component(const std::string& path) {
   return path.find_first_not_of('/') != std::string::npos;
 }
 
 }  // namespace
+
+Ending ending_of(std::string_view path) {
+  while (path.ends_with('/')) path.remove_suffix(1);
+  const std::string_view last = path.substr(path.rfind('/') + 1);
+  if (last.empty()) return Ending::kRoot;
+  if (last == ".") return Ending::kDot;
+  return last == ".." ? Ending::kDotDot : Ending::kName;
+}
 
 std::string join(std::string_view directory, std::string_view name) {
   std::string path(directory);
@@ -113,7 +136,7 @@ Result<Node> Tree::child(const Node& directory, std::string_view name) const {
   return node;
 }
 
-Result<Place> Tree::walk(std::string_view path, Follow follow) const {
+Result<Place> Tree::walk(std::string_view path, LastLink last) const {
   if (path.empty()) return fail_errno("an empty path", ENOENT);
   if (path.size() >= PATH_MAX) return fail_errno(path, ENAMETOOLONG);
   std::string rest(path);
@@ -123,6 +146,7 @@ Result<Place> Tree::walk(std::string_view path, Follow follow) const {
     const std::string name = take_component(rest);
     if (!place.node.exists()) return fail_errno(path, ENOENT);
     if (!place.node.is_directory()) return fail_errno(path, ENOTDIR);
+    place.must_be_directory = false;
     if (name == ".") continue;
     if (name == "..") {
       if (place.directories.empty()) continue;
@@ -131,8 +155,7 @@ Result<Place> Tree::walk(std::string_view path, Follow follow) const {
       continue;
     }
     STRATA_TRY(Node next, child(place.node, name));
-    const bool is_last = rest.empty();
-    if (next.exists() && S_ISLNK(next.mode()) && (!is_last || follow == Follow::kYes)) {
+    if (next.exists() && S_ISLNK(next.mode()) && (has_component(rest) || follows(last, rest))) {
       if (++links > kMaxLinks) return fail_errno(path, ELOOP);
       std::string target =
           next.upper ? next.upper->target : std::string(index::target_of(*next.lower));
@@ -145,13 +168,13 @@ Result<Place> Tree::walk(std::string_view path, Follow follow) const {
     }
     place.directories.push_back(std::move(place.node));
     place.node = std::move(next);
+    place.must_be_directory = !rest.empty();
   }
-  place.must_be_directory = !rest.empty();
   return place;
 }
 
-Result<Place> Tree::find(std::string_view path, Follow follow) const {
-  STRATA_TRY(Place place, walk(path, follow));
+Result<Place> Tree::find(std::string_view path, LastLink last) const {
+  STRATA_TRY(Place place, walk(path, last));
   if (!place.node.exists()) return fail_errno(path, ENOENT);
   if (place.must_be_directory && !place.node.is_directory()) return fail_errno(path, ENOTDIR);
   return place;

@@ -56,11 +56,23 @@ struct Node {
 struct Place {
   std::vector<Node> directories;  // empty: `node` is the root
   Node node;
-  bool must_be_directory = false;  // the path ended in a slash
+  bool must_be_directory = false;  // the path ended in a name with a slash behind it
 
   [[nodiscard]] Node& parent() { return directories.back(); }
   [[nodiscard]] const Node& parent() const { return directories.back(); }
 };
+
+// What becomes of a symbolic link at the end of a path.
+enum class LastLink {
+  kFollow,
+  kFollowIfSlash,      // lstat(2) and its kin: only with a slash behind it
+  kFollowUnlessSlash,  // open(2) with O_CREAT, which refuses a slash before it looks
+  kKeep,               // calls that make, move or take away a name (LOOKUP_PARENT)
+};
+
+[[nodiscard]] constexpr LastLink last_link(Follow follow) {
+  return follow == Follow::kYes ? LastLink::kFollow : LastLink::kFollowIfSlash;
+}
 
 class Tree {
  public:
@@ -69,10 +81,10 @@ class Tree {
                                                           const UnionOptions& options);
 
   // Where `path` leads. A last component that isn't there is no error: node.exists() tells.
-  [[nodiscard]] Result<Place> walk(std::string_view path, Follow follow) const;
+  [[nodiscard]] Result<Place> walk(std::string_view path, LastLink last) const;
 
   // The same, but it must be there (ENOENT), and a directory if the path says so (ENOTDIR).
-  [[nodiscard]] Result<Place> find(std::string_view path, Follow follow) const;
+  [[nodiscard]] Result<Place> find(std::string_view path, LastLink last) const;
 
   // `name` in `directory`. ENAMETOOLONG.
   [[nodiscard]] Result<Node> child(const Node& directory, std::string_view name) const;
@@ -112,6 +124,10 @@ class Tree {
   std::optional<WorkDir> work_;
   std::optional<LinkGroups> link_groups_;
 };
+
+// What a path ends in: only names can be made, moved and removed (include/linux/namei.h, LAST_NORM).
+enum class Ending { kName, kDot, kDotDot, kRoot };
+[[nodiscard]] Ending ending_of(std::string_view path);
 
 [[nodiscard]] std::string join(std::string_view directory, std::string_view name);
 
