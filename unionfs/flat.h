@@ -13,7 +13,8 @@
 // inode numbers: files that are not in the upper have a device number of their own, as in every
 // overlay of several file systems that isn't mounted with xino.
 //
-// Needs Linux 6.5 (data-only layers); EROFS from a file needs 6.12, loop devices serve before.
+// Needs Linux 6.5 (data-only layers); EROFS from a file needs 6.12, loop devices serve before. Before
+// 6.16 redirect_dir and metacopy have to be on, so that an upper gets such entries.
 //
 // Thread rule: functions are independent, also between processes.
 #pragma once

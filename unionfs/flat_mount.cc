@@ -51,7 +51,7 @@ Result<UniqueFd> mount_here(int image_mount, const FlatImage& image,
   STRATA_CHECK(add_layers(context, image_mount, image));
   if (metacopy) {
     STRATA_CHECK(context.set_string("metacopy", "on"));
-    STRATA_CHECK(context.set_string("redirect_dir", "follow"));
+    STRATA_CHECK(context.set_string("redirect_dir", "on"));  // metacopy=on takes no less
   } else {
     // Kernels built without a feature may not know its option; then it is off anyway.
     context.try_set_string("redirect_dir", "nofollow");

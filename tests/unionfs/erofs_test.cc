@@ -1,5 +1,7 @@
 #include <fcntl.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 
 #include <cstring>
 #include <fstream>
@@ -12,18 +14,17 @@
 #include "tests/support/matchers.h"
 #include "tests/support/temp_dir.h"
 #include "tests/unionfs/random_tree.h"
-#include "tests/unionfs/tree.h"
 #include "unionfs/base/file.h"
 #include "unionfs/erofs/crc32c.h"
+#include "unionfs/erofs/format.h"
 #include "unionfs/erofs/writer.h"
 #include "unionfs/index/cache.h"
-#include "unionfs/overlay.h"
-#include "unionfs/sys/mount_api.h"
 
 namespace strata::unionfs::erofs {
 namespace {
 
 using std::filesystem::path;
+using testing::FailsWith;
 using testing::IsOk;
 using testing::run;
 using testing::TempDir;
@@ -68,6 +69,49 @@ TEST_F(Erofs, RandomTreesPassFsck) {
     const auto done = run({"fsck.erofs", save(image)});
     EXPECT_EQ(done.status, 0) << done.out << done.err;
   }
+}
+
+TEST_F(Erofs, TheSameIndexGivesTheSameBytes) {
+  const path tree = dir / "tree";
+  ASSERT_THAT(make_dirs(tree), IsOk());
+  testing::make_random_tree(tree, 7, {.entries = 200});
+  STRATA_ASSERT_OK(const auto first, image_of(tree));
+  STRATA_ASSERT_OK(const auto second, image_of(tree));
+  EXPECT_TRUE(first == second);
+}
+
+TEST_F(Erofs, TheSuperBlockNamesTheIndex) {
+  dir.write("tree/file", "x");
+  STRATA_ASSERT_OK(const LayerStack stack, LayerStack::open({dir / "tree"}));
+  STRATA_ASSERT_OK(const index::OpenedIndex opened, index::open_index(stack, std::nullopt));
+  STRATA_ASSERT_OK(const auto image, write_image(opened.index, {.layer_roots = {""}}));
+  ASSERT_EQ(image.size() % kBlockSize, 0U);
+  SuperBlock super{};
+  std::memcpy(&super, image.data() + kSuperOffset, sizeof super);
+  EXPECT_EQ(super.inodes, 2U);
+  const index::Checksum identity = opened.index.identity();
+  EXPECT_EQ(std::memcmp(super.uuid, &identity, sizeof identity), 0);
+}
+
+TEST_F(Erofs, NamesWhatItCannotHold) {
+  ASSERT_THAT(make_dirs(dir / "tree"), IsOk());
+  ASSERT_EQ(::mount("tree", (dir / "tree").c_str(), "tmpfs", 0, nullptr), 0);
+  const path file = dir.write("tree/sub/file", "x");
+  const std::string value(65536, 'v');
+  ASSERT_EQ(::setxattr(file.c_str(), "trusted.big", value.data(), value.size(), 0), 0);
+  EXPECT_THAT(image_of(dir / "tree"),
+              FailsWith(E2BIG, "sub/file: the extended attribute trusted.big"));
+  ::umount2((dir / "tree").c_str(), MNT_DETACH);
+}
+
+TEST_F(Erofs, NeedsToKnowWhereLayersStand) {
+  EXPECT_THAT(write_image(index::Index(), {}), FailsWith(EINVAL));
+  dir.write("tree/file", "x");
+  STRATA_ASSERT_OK(const LayerStack stack, LayerStack::open({dir / "tree"}));
+  STRATA_ASSERT_OK(const index::OpenedIndex opened, index::open_index(stack, std::nullopt));
+  EXPECT_THAT(write_image(opened.index, {}), FailsWith(EINVAL));
+  EXPECT_THAT(write_image(opened.index, {.layer_roots = {"/" + std::string(4095, 'p')}}),
+              FailsWith(ENAMETOOLONG, "file: "));
 }
 
 }  // namespace
