@@ -11,6 +11,7 @@
 #include "unionfs/engine/change.h"
 #include "unionfs/engine/copy_up.h"
 #include "unionfs/engine/tree.h"
+#include "unionfs/engine/upper.h"
 #include "unionfs/files/proc_path.h"
 
 namespace strata::unionfs {
@@ -32,10 +33,9 @@ struct RealPath {
 
 Result<RealPath> upper_path(const engine::Tree& tree, const Place& place) {
   RealPath real;
-  STRATA_TRY(real.directory, tree.open_upper_directory(
-                                 place.directories.empty() ? "" : place.parent().path));
-  real.path = proc_path(real.directory.get(),
-                        place.directories.empty() ? "." : place.node.name());
+  STRATA_TRY(real.directory,
+             tree.open_upper_directory(place.directories.empty() ? "" : place.parent().path));
+  real.path = proc_path(real.directory.get(), place.directories.empty() ? "." : place.node.name());
   return real;
 }
 
@@ -49,8 +49,7 @@ LastLink last_link_of(int open_flags) {
 // Copies up what is at `path`, then calls change(path of the real file), which gives -1 with errno
 // on failure.
 template <class Change>
-Result<void> change_upper(engine::Tree& tree, std::string_view path, Follow follow,
-                          Change change) {
+Result<void> change_upper(engine::Tree& tree, std::string_view path, Follow follow, Change change) {
   STRATA_TRY(Place place, tree.find(path, last_link(follow)));
   STRATA_CHECK(copy_up(tree, place));
   STRATA_TRY(const RealPath real, upper_path(tree, place));
@@ -78,8 +77,8 @@ Result<struct stat> Union::stat(std::string_view path, Follow follow) const {
   struct stat status {};
   if (::fstat(fd.get(), &status) < 0) return fail_errno(path);
   const engine::Node& node = place.node;
-  const bool is_merged = node.upper ? node.lower != nullptr
-                                    : (node.lower->flags & index::kMerged) != 0;
+  const bool is_merged =
+      node.upper ? node.lower != nullptr : (node.lower->flags & index::kMerged) != 0;
   // fs/overlayfs/inode.c, ovl_getattr: "It's probably not worth it to count subdirs".
   if (S_ISDIR(status.st_mode) && is_merged) status.st_nlink = 1;
   return status;
@@ -124,7 +123,7 @@ Result<std::vector<std::string>> Union::list_xattrs(std::string_view path) const
 
 Result<struct statfs> Union::stat_file_system() const {
   struct statfs status {};
-  const int fd = tree_->is_writable() ? tree_->upper_fd() : tree_->stack().fd(0);
+  const int fd = tree_->has_upper() ? tree_->upper_fd() : tree_->stack().fd(0);
   if (::fstatfs(fd, &status) < 0) return fail_errno("statfs");
   return status;
 }
@@ -151,8 +150,7 @@ Result<UniqueFd> Union::open(std::string_view path, int flags, mode_t mode) {
   if (place.must_be_directory || (flags & O_DIRECTORY) != 0) return fail_errno(path, ENOTDIR);
   if (S_ISLNK(node.mode()) && (flags & O_PATH) == 0) return fail_errno(path, ELOOP);
   if (writes && S_ISREG(node.mode())) {
-    STRATA_CHECK(
-        copy_up(*tree_, place, (flags & O_TRUNC) != 0 ? Content::kDrop : Content::kKeep));
+    STRATA_CHECK(copy_up(*tree_, place, (flags & O_TRUNC) != 0 ? Content::kDrop : Content::kKeep));
   }
   const int open_flags = flags & ~(O_CREAT | O_EXCL);
   if (node.upper && node.upper->is_metacopy) return tree_->open_lower(*node.lower, open_flags);
@@ -271,6 +269,14 @@ Result<void> Union::remove_xattr(std::string_view path, const std::string& name)
   const std::string on_disk = escaped_xattr(name, tree_->names());
   return change_upper(*tree_, path, Follow::kNo,
                       [&](const char* real) { return ::lremovexattr(real, on_disk.c_str()); });
+}
+
+Result<std::vector<Change>> Union::changes() const {
+  return engine::changes(*tree_);
+}
+
+Result<void> Union::complete_upper() {
+  return engine::complete_upper(*tree_);
 }
 
 Result<void> Union::sync() {

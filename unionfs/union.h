@@ -4,17 +4,17 @@
 //
 // Results, errno values and what is left in the upper layer are those of the kernel's overlayfs
 // (mounted with index=off, redirect_dir as UnionOptions says), which can mount the same directories
-// before and after; FORMAT.md lists the deviations. Where behaviour follows the kernel, fs/overlayfs
-// says why.
+// before and after; FORMAT.md lists the deviations. Where behaviour follows the kernel,
+// fs/overlayfs says why.
 //
 // Paths are absolute in the union; a leading slash may be left out. Symbolic links on the way are
 // followed in the union's own name space, never the host's. The caller is root: permissions are not
 // checked. Modes of new files go through the umask of the process.
 //
 // Crash safety: every change is staged in the work directory and put in place by one rename(2), so
-// after a kill or a failed call the union is as before it or as after it. What was staged is removed
-// when the union is opened next. Without UnionOptions::is_volatile copied files are synced before
-// they get their place.
+// after a kill or a failed call the union is as before it or as after it. What was staged is
+// removed when the union is opened next. Without UnionOptions::is_volatile copied files are synced
+// before they get their place.
 //
 // Errors carry the errno that the system call of the same name would have given.
 //
@@ -68,10 +68,18 @@ struct DirectoryEntry {
   unsigned char type;  // DT_*
 };
 
+enum class ChangeKind : char { kAdded = 'A', kChanged = 'C', kDeleted = 'D' };
+
+struct Change {
+  ChangeKind kind;
+  std::string path;  // absolute
+  friend bool operator==(const Change&, const Change&) = default;
+};
+
 class Union {
  public:
-  // `index` is that of `stack`. ENOENT and ENOTDIR name the upper or work directory at fault; EXDEV
-  // if they lie on two file systems.
+  // `index` is that of `stack`. An upper layer without a work directory is only read. ENOENT and
+  // ENOTDIR name the upper or work directory at fault; EXDEV if they lie on two file systems.
   [[nodiscard]] static Result<Union> open(LayerStack stack, index::Index index,
                                           std::optional<Upper> upper,
                                           const UnionOptions& options = {});
@@ -100,7 +108,12 @@ class Union {
   // Directories are EISDIR (they aren't one file).
   [[nodiscard]] Result<UniqueFd> open(std::string_view path, int flags, mode_t mode = 0);
 
-  // --- Changing. EROFS without an upper layer. ---
+  // What the upper layer changes, sorted by path. Costs what the upper layer holds: unchanged files
+  // are not looked at. A directory that was renamed with a redirect is a deletion and an addition,
+  // with all that is in it.
+  [[nodiscard]] Result<std::vector<Change>> changes() const;
+
+  // --- Changing. EROFS without an upper layer and a work directory. ---
 
   [[nodiscard]] Result<void> make_directory(std::string_view path, mode_t mode);
   [[nodiscard]] Result<void> make_node(std::string_view path, mode_t mode, dev_t device);
@@ -121,6 +134,10 @@ class Union {
   [[nodiscard]] Result<void> set_xattr(std::string_view path, const std::string& name,
                                        std::string_view value, int flags);
   [[nodiscard]] Result<void> remove_xattr(std::string_view path, const std::string& name);
+
+  // Makes the upper layer one that needs no redirects and metacopies: what they refer to is copied
+  // up. What the union shows stays the same.
+  [[nodiscard]] Result<void> complete_upper();
 
   // Makes all that was changed durable (syncfs(2) of the upper layer).
   [[nodiscard]] Result<void> sync();

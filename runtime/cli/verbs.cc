@@ -38,6 +38,7 @@ constexpr std::array kVerbs{
     Verb{"bench", "strata-bench", true, kFailure, kResearch, "run benchmarks and report"},
     Verb{"probe", "strata-probe", true, kFailure, kResearch, "watch a command through eBPF"},
     Verb{"scenario", "strata-scenario", true, kFailure, kResearch, "run scenarios"},
+    Verb{"union", "strata-union", true, kFailure, kResearch, "experiment with union file systems"},
 };
 
 }  // namespace

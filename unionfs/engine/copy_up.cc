@@ -65,8 +65,7 @@ Result<void> stage_special(Tree& tree, const Staged& staged, const Record& recor
     if (::symlinkat(target.c_str(), tree.work().fd(), staged.c_str()) < 0)
       return fail_errno("create the copy");
   } else if (S_ISDIR(record.mode)) {
-    if (::mkdirat(tree.work().fd(), staged.c_str(), 0700) < 0)
-      return fail_errno("create the copy");
+    if (::mkdirat(tree.work().fd(), staged.c_str(), 0700) < 0) return fail_errno("create the copy");
   } else if (::mknodat(tree.work().fd(), staged.c_str(), record.mode & S_IFMT,
                        source.status.st_rdev) < 0) {
     return fail_errno("create the copy");

@@ -13,8 +13,8 @@ enum class Content : bool { kDrop, kKeep };  // kDrop: the file will be truncate
 // The directories on the way to `place` exist in the upper layer afterwards, and the nodes say so.
 [[nodiscard]] Result<void> copy_up_parents(Tree& tree, Place& place);
 
-// The file itself, too, whole: a metacopy gets its content. Owner, mode, times, attributes and holes
-// are kept, and the times of the directory that it is in.
+// The file itself, too, whole: a metacopy gets its content. Owner, mode, times, attributes and
+// holes are kept, and the times of the directory that it is in.
 [[nodiscard]] Result<void> copy_up(Tree& tree, Place& place, Content content = Content::kKeep);
 
 }  // namespace strata::unionfs::engine

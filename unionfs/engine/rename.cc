@@ -38,8 +38,7 @@ class Rename {
     STRATA_CHECK(check_types());
     STRATA_CHECK(check_movable(old_.node));
     if (is_exchange()) STRATA_CHECK(check_movable(new_.node));
-    if (!is_exchange() && new_.node.is_directory())
-      STRATA_CHECK(check_empty(tree_, new_.node));
+    if (!is_exchange() && new_.node.is_directory()) STRATA_CHECK(check_empty(tree_, new_.node));
     STRATA_CHECK(copy_up(tree_, old_));
     STRATA_CHECK(is_exchange() ? copy_up(tree_, new_) : copy_up_parents(tree_, new_));
     if (!is_exchange() && new_.node.upper && new_.node.is_directory())
@@ -127,13 +126,13 @@ class Rename {
     return {};
   }
 
-  // fs/overlayfs/dir.c: ovl_set_redirect. A name will do where the directory stays in its directory.
+  // fs/overlayfs/dir.c: ovl_set_redirect. A name will do where the directory stays in its
+  // directory.
   Result<void> set_redirect(const Node& node, const Node& to) const {
     const bool stays = directory_of(node.path) == directory_of(to.path);
     const auto& old = node.upper->redirect;
     if (old && (stays || old->starts_with('/'))) return {};
-    const std::string redirect =
-        stays ? std::string(node.name()) : "/" + node.lower_path;
+    const std::string redirect = stays ? std::string(node.name()) : "/" + node.lower_path;
     STRATA_TRY(const UniqueFd fd, tree_.open_upper_directory(node.path));
     if (::setxattr(proc_path(fd.get()).c_str(), tree_.names().redirect, redirect.data(),
                    redirect.size(), 0) < 0)

@@ -25,8 +25,9 @@ std::string lower_path_of(const LayerEntry& entry, const Node& parent) {
   return join(parent.lower_path, *entry.redirect);
 }
 
-unsigned char type_of(mode_t mode) { return static_cast<unsigned char>(IFTODT(mode)); }
-
+unsigned char type_of(mode_t mode) {
+  return static_cast<unsigned char>(IFTODT(mode));
+}
 
 // Takes the first component off `path`, with the slashes around it.
 std::string take_component(std::string& path) {
@@ -84,6 +85,7 @@ Result<std::unique_ptr<Tree>> Tree::open(LayerStack stack, index::Index index,
   std::unique_ptr<Tree> tree(new Tree(std::move(stack), std::move(index), options));
   if (!upper) return tree;
   STRATA_TRY(tree->upper_, open_file(upper->upper, O_RDONLY | O_DIRECTORY));
+  if (upper->work.empty()) return tree;
   STRATA_TRY(tree->work_, WorkDir::open(upper->work));
   struct stat upper_status {};
   struct stat work_status {};
@@ -100,7 +102,7 @@ Result<std::unique_ptr<Tree>> Tree::open(LayerStack stack, index::Index index,
 Result<Node> Tree::root() const {
   Node node;
   node.lower = index_.root();
-  if (is_writable()) {
+  if (has_upper()) {
     STRATA_TRY(node.upper, read_layer_root(upper_.get(), names()));
   }
   return node;

@@ -86,6 +86,9 @@ class Tree {
   // The same, but it must be there (ENOENT), and a directory if the path says so (ENOTDIR).
   [[nodiscard]] Result<Place> find(std::string_view path, LastLink last) const;
 
+  // The root, as a directory to walk down from.
+  [[nodiscard]] Result<Node> root() const;
+
   // `name` in `directory`. ENAMETOOLONG.
   [[nodiscard]] Result<Node> child(const Node& directory, std::string_view name) const;
 
@@ -103,7 +106,8 @@ class Tree {
   // Which names share a lower file. Found by a walk over the index when first asked for.
   [[nodiscard]] const LinkGroups& link_groups();
 
-  [[nodiscard]] bool is_writable() const { return upper_.valid(); }
+  [[nodiscard]] bool has_upper() const { return upper_.valid(); }
+  [[nodiscard]] bool is_writable() const { return work_.has_value(); }
   [[nodiscard]] int upper_fd() const { return upper_.get(); }
   [[nodiscard]] WorkDir& work() { return *work_; }
   [[nodiscard]] const index::Index& index() const { return index_; }
@@ -115,8 +119,6 @@ class Tree {
   Tree(LayerStack stack, index::Index index, const UnionOptions& options)
       : stack_(std::move(stack)), index_(std::move(index)), options_(options) {}
 
-  [[nodiscard]] Result<Node> root() const;
-
   LayerStack stack_;
   index::Index index_;
   UnionOptions options_;
@@ -125,7 +127,8 @@ class Tree {
   std::optional<LinkGroups> link_groups_;
 };
 
-// What a path ends in: only names can be made, moved and removed (include/linux/namei.h, LAST_NORM).
+// What a path ends in: only names can be made, moved and removed (include/linux/namei.h,
+// LAST_NORM).
 enum class Ending { kName, kDot, kDotDot, kRoot };
 [[nodiscard]] Ending ending_of(std::string_view path);
 

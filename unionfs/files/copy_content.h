@@ -7,8 +7,8 @@
 
 namespace strata::unionfs {
 
-// Makes the empty file `to` (open for writing) hold what `from` (open for reading) does: as a reflink
-// where the file system can (FICLONE), else by copy_file_range(2), with holes kept.
+// Makes the empty file `to` (open for writing) hold what `from` (open for reading) does: as a
+// reflink where the file system can (FICLONE), else by copy_file_range(2), with holes kept.
 [[nodiscard]] Result<void> copy_content(int from, int to);
 
 }  // namespace strata::unionfs

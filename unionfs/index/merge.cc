@@ -27,8 +27,8 @@ Result<const Record*> lower_data(const Index& below, const LayerEntry& entry, co
   const Record* data = origin_of(below, entry, parent, same_name);
   if (data != nullptr && data->data) data = below.record(data->data);
   if (data != nullptr && S_ISREG(data->mode)) return data;
-  return fail(ESTALE, entry.name +
-                          ": its content should be in a layer below, but there is no such file");
+  return fail(ESTALE,
+              entry.name + ": its content should be in a layer below, but there is no such file");
 }
 
 }  // namespace strata::unionfs::index

@@ -24,9 +24,15 @@ mode_t mode_of(unsigned number) {
 std::string content_of(unsigned number) {
   return "content " + std::to_string(number) + std::string(number % 7 * 1000, '.');
 }
-uid_t owner_of(unsigned number) { return number % 3 * 1000; }
-off_t size_of(unsigned number) { return number % 4 == 0 ? 0 : number; }
-timespec time_of(unsigned number) { return {.tv_sec = 1'000'000 + number, .tv_nsec = number}; }
+uid_t owner_of(unsigned number) {
+  return number % 3 * 1000;
+}
+off_t size_of(unsigned number) {
+  return number % 4 == 0 ? 0 : number;
+}
+timespec time_of(unsigned number) {
+  return {.tv_sec = 1'000'000 + number, .tv_nsec = number};
+}
 
 std::string describe(const struct stat& st) {
   std::string text = std::to_string(st.st_mode) + " " + std::to_string(st.st_uid) + ":" +
@@ -83,7 +89,9 @@ Outcome outcome(const Result<T>& result) {
   return {result ? 0 : result.error().code, {}};
 }
 
-Outcome outcome(int result) { return {result < 0 ? errno : 0, {}}; }
+Outcome outcome(int result) {
+  return {result < 0 ? errno : 0, {}};
+}
 
 }  // namespace
 

@@ -235,9 +235,9 @@ Case shrink(Case failing, const path& scratch) {
       }
     }
   };
-  shrink_list([](Case& input) -> auto& { return input.operations; });
+  shrink_list([](Case & input) -> auto& { return input.operations; });
   for (size_t layer = 0; layer < failing.layers.size(); ++layer)
-    shrink_list([layer](Case& input) -> auto& { return input.layers[layer]; });
+    shrink_list([layer](Case & input) -> auto& { return input.layers[layer]; });
   for (size_t layer = failing.layers.size(); layer-- > 0 && failing.layers.size() > 1;) {
     Case smaller = failing;
     smaller.layers.erase(smaller.layers.begin() + static_cast<ptrdiff_t>(layer));

@@ -1,6 +1,6 @@
-// The engine against the kernel: the same operations on the same layers, once by Union, once through
-// overlayfs; then what the calls said, what both show, and what each shows of the upper layer that
-// the other wrote, has to be the same.
+// The engine against the kernel: the same operations on the same layers, once by Union, once
+// through overlayfs; then what the calls said, what both show, and what each shows of the upper
+// layer that the other wrote, has to be the same.
 #pragma once
 
 #include <cstdint>

@@ -42,8 +42,8 @@ int main(int argc, char** argv) {
   }
   ::umask(0);
   const TempDir scratch;
-  const auto end = seconds == std::chrono::seconds::max() ? Clock::time_point::max()
-                                                          : Clock::now() + seconds;
+  const auto end =
+      seconds == std::chrono::seconds::max() ? Clock::time_point::max() : Clock::now() + seconds;
   long done = 0;
   for (; done < operations && Clock::now() < end; done += kOperationsPerCase, ++seed) {
     const Case input = random_case(seed, kOperationsPerCase);

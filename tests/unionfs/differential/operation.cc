@@ -6,23 +6,23 @@ namespace strata::testing {
 namespace {
 
 constexpr std::array<const char*, kCalls> kNames = {
-    "create", "write",  "overwrite", "read",    "mkdir",    "mknod",    "mkfifo",      "symlink",
-    "link",   "unlink", "rmdir",     "rename",  "renameno", "exchange", "chmod",       "chown",
-    "utime",  "trunc",  "setxattr",  "getxattr", "rmxattr",  "readlink", "stat",        "list"};
+    "create", "write",  "overwrite", "read",     "mkdir",    "mknod",    "mkfifo", "symlink",
+    "link",   "unlink", "rmdir",     "rename",   "renameno", "exchange", "chmod",  "chown",
+    "utime",  "trunc",  "setxattr",  "getxattr", "rmxattr",  "readlink", "stat",   "list"};
 
 // What changes names is drawn more often than what only looks.
 constexpr std::array<Call, 42> kDrawn = {
-    Call::kCreate,  Call::kCreate,  Call::kCreate,         Call::kWrite,
-    Call::kWrite,   Call::kOverwrite, Call::kOverwrite,    Call::kRead,
-    Call::kMkdir,   Call::kMkdir,   Call::kMkdir,          Call::kMkdir,
-    Call::kMknod,   Call::kMkfifo,  Call::kSymlink,        Call::kSymlink,
-    Call::kLink,    Call::kLink,    Call::kUnlink,         Call::kUnlink,
-    Call::kUnlink,  Call::kUnlink,  Call::kRmdir,          Call::kRmdir,
-    Call::kRmdir,   Call::kRename,  Call::kRename,         Call::kRename,
-    Call::kRename,  Call::kRename,  Call::kRenameNoReplace, Call::kRenameExchange,
-    Call::kRenameExchange, Call::kChmod, Call::kChown,     Call::kUtimens,
-    Call::kTruncate, Call::kSetXattr, Call::kGetXattr,     Call::kRemoveXattr,
-    Call::kReadlink, Call::kStat};
+    Call::kCreate,         Call::kCreate,    Call::kCreate,          Call::kWrite,
+    Call::kWrite,          Call::kOverwrite, Call::kOverwrite,       Call::kRead,
+    Call::kMkdir,          Call::kMkdir,     Call::kMkdir,           Call::kMkdir,
+    Call::kMknod,          Call::kMkfifo,    Call::kSymlink,         Call::kSymlink,
+    Call::kLink,           Call::kLink,      Call::kUnlink,          Call::kUnlink,
+    Call::kUnlink,         Call::kUnlink,    Call::kRmdir,           Call::kRmdir,
+    Call::kRmdir,          Call::kRename,    Call::kRename,          Call::kRename,
+    Call::kRename,         Call::kRename,    Call::kRenameNoReplace, Call::kRenameExchange,
+    Call::kRenameExchange, Call::kChmod,     Call::kChown,           Call::kUtimens,
+    Call::kTruncate,       Call::kSetXattr,  Call::kGetXattr,        Call::kRemoveXattr,
+    Call::kReadlink,       Call::kStat};
 
 unsigned below(std::mt19937_64& random, unsigned bound) {
   return static_cast<unsigned>(random() % bound);

@@ -1,5 +1,5 @@
-// One change to a file system as a value: drawn at random, written as a line of a script, applied to
-// the engine or to the kernel.
+// One change to a file system as a value: drawn at random, written as a line of a script, applied
+// to the engine or to the kernel.
 #pragma once
 
 #include <cstdint>
@@ -10,8 +10,8 @@
 namespace strata::testing {
 
 enum class Call {
-  kCreate,  // open(O_CREAT | O_EXCL) and write
-  kWrite,   // open(O_WRONLY) and write a few bytes
+  kCreate,     // open(O_CREAT | O_EXCL) and write
+  kWrite,      // open(O_WRONLY) and write a few bytes
   kOverwrite,  // open(O_WRONLY | O_CREAT | O_TRUNC) and write
   kRead,
   kMkdir,
@@ -40,7 +40,7 @@ inline constexpr int kCalls = static_cast<int>(Call::kList) + 1;
 struct Operation {
   Call call = Call::kStat;
   std::string path;
-  std::string other;  // second path, a link's target, an attribute's name
+  std::string other;    // second path, a link's target, an attribute's name
   unsigned number = 0;  // mode, owner, size, device or content, whatever the call wants
 };
 
