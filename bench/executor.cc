@@ -11,10 +11,11 @@
 #include <array>
 #include <csignal>
 #include <ctime>
+#include <limits>
 
-#include "bench/interrupt.h"
 #include "bench/launch_report.h"
-#include "bench/process_tree.h"
+#include "unionfs/base/interrupt.h"
+#include "unionfs/base/process_tree.h"
 #include "unionfs/base/unique_fd.h"
 
 namespace strata::bench {
@@ -23,6 +24,7 @@ namespace {
 constexpr size_t kKeptOutput = size_t{64} << 10;
 constexpr size_t kKeptErrors = size_t{4} << 10;
 constexpr std::chrono::seconds kKillPatience{5};
+constexpr int kKillAgainMs = 5;
 constexpr int kReportFd = 3;  // in the launcher
 
 int64_t now_ns() {
@@ -109,7 +111,7 @@ class Trial {
  private:
   Result<void> start(const std::string& launcher);
   void observe();
-  void end_early();
+  void end_early(int64_t now);
   void drain_watched();
   void drain_rest(UniqueFd& fd);
   void drain_report();
@@ -123,6 +125,7 @@ class Trial {
   std::optional<int64_t> first_byte_at_;
   LaunchRecord record_;
   bool reported_ = false;
+  std::optional<int64_t> give_up_at_;  // set once the trial is being ended early
   Outcome outcome_;
 };
 
@@ -178,39 +181,44 @@ void Trial::drain_report() {
 // Until the launcher has ended, which it does when nothing of the trial is left.
 void Trial::observe() {
   const int64_t deadline = now_ns() + std::chrono::nanoseconds(launch_.timeout).count();
-  bool ended_early = false;
   while (report_) {
     std::array<pollfd, 5> fds{{{watched_.get(), POLLIN, 0},
                                {other_.get(), POLLIN, 0},
                                {err_.get(), POLLIN, 0},
                                {report_.get(), POLLIN, 0},
                                {-1, POLLIN, 0}}};
-    if (interrupt_ != nullptr && !ended_early) fds[4].fd = interrupt_->fd();
+    if (interrupt_ != nullptr && !give_up_at_) fds[4].fd = interrupt_->fd();
     const int64_t left_ms = (deadline - now_ns() + 999'999) / 1'000'000;
-    const int wait_ms = ended_early ? -1 : static_cast<int>(std::max<int64_t>(0, left_ms));
+    const int wait_ms =
+        give_up_at_ ? kKillAgainMs : static_cast<int>(std::max<int64_t>(0, left_ms));
     const int ready = ::poll(fds.data(), fds.size(), wait_ms);
     if (ready < 0) continue;
     if (fds[0].revents != 0) drain_watched();
     if (fds[1].revents != 0) drain_rest(other_);
     if (fds[2].revents != 0) drain_rest(err_);
     if (fds[3].revents != 0) drain_report();
-    if (!ended_early && (ready == 0 || fds[4].revents != 0)) {
-      outcome_.interrupted = ready != 0;
-      ended_early = true;
-      end_early();
-    }
+    if (!give_up_at_ && (ready == 0 || fds[4].revents != 0)) outcome_.interrupted = ready != 0;
+    if (give_up_at_ || ready == 0 || fds[4].revents != 0) end_early(now_ns());
   }
 }
 
-void Trial::end_early() {
-  const bool had_exited = reported_ && record_.phase == LaunchPhase::kExited;
-  outcome_.error = outcome_.interrupted ? "interrupted"
-                   : had_exited ? "ended, but what it left behind ran on until the time limit"
-                                : "hung until the time limit";
-  if (kill_descendants(launcher_pid_, kKillPatience)) return;
-  outcome_.error += "; some of its processes could not be killed";
+// Called again and again until the launcher has ended: it may have started nothing yet, and what it
+// starts after a first killing must not run on.
+void Trial::end_early(int64_t now) {
+  if (!give_up_at_) {
+    give_up_at_ = now + std::chrono::nanoseconds(kKillPatience).count();
+    const bool had_exited = reported_ && record_.phase == LaunchPhase::kExited;
+    outcome_.error = outcome_.interrupted ? "interrupted"
+                     : had_exited ? "ended, but what it left behind ran on until the time limit"
+                                  : "hung until the time limit";
+  }
+  const auto left = descendants(launcher_pid_);
+  for (const pid_t pid : left) ::kill(pid, SIGKILL);
+  if (now < *give_up_at_) return;
+  if (!left.empty()) outcome_.error += "; some of its processes could not be killed";
   // Its children become ours (the harness is a subreaper, too), so none of them is lost sight of.
   ::kill(launcher_pid_, SIGKILL);
+  give_up_at_ = std::numeric_limits<int64_t>::max();
 }
 
 void Trial::conclude() {

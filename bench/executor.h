@@ -15,9 +15,11 @@
 
 #include "unionfs/base/result.h"
 
-namespace strata::bench {
-
+namespace strata {
 class Interrupt;
+}
+
+namespace strata::bench {
 
 // What is started in one trial.
 struct Launch {

@@ -124,6 +124,10 @@ void Runner::set_up(TargetDriver& driver, Undo& cleanup) {
   target.version = driver.version();
   target.accelerator = driver.accelerator();
   if (!driver.note().empty()) target.description += " " + driver.note();
+  if (!ready && hooks_.interrupted()) {
+    target.reason = "the run was interrupted";
+    return;
+  }
   if (!ready) {
     if (ready.error().code != ENOTSUP) target.availability = Availability::kFailed;
     target.reason = ready.error().what;

@@ -11,12 +11,12 @@
 #include <thread>
 #include <utility>
 
-#include "bench/interrupt.h"
-#include "bench/process_tree.h"
 #include "bench/startup_breakdown.h"
 #include "bench/trial_probe.h"
 #include "probes/startup.h"
 #include "unionfs/base/file.h"
+#include "unionfs/base/interrupt.h"
+#include "unionfs/base/process_tree.h"
 
 namespace strata::bench {
 namespace {

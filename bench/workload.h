@@ -39,6 +39,7 @@ struct Workload {
   std::optional<std::string> output;  // what the command has to write; nullopt: anything
   std::string id;                     // unique among runs: names of containers and cgroups
   std::filesystem::path scratch;      // exists, on the store's file system; removed after the run
+  int stop_fd = -1;                   // readable when the run is to end early, during a set-up too
 
   // Entrypoint and command.
   [[nodiscard]] std::vector<std::string> full_command() const;

@@ -16,11 +16,11 @@
 #include "bench/context.h"
 #include "bench/export/csv.h"
 #include "bench/export/table.h"
-#include "bench/interrupt.h"
 #include "bench/runner.h"
 #include "bench/scratch.h"
 #include "bench/suite.h"
 #include "unionfs/base/file.h"
+#include "unionfs/base/interrupt.h"
 #include "unionfs/base/terminal.h"
 
 namespace strata::bench {
@@ -172,6 +172,7 @@ Result<int> run(Options options, const Globals& globals) {
   workload.id = scratch.name();
 
   STRATA_TRY(const Interrupt interrupt, Interrupt::watch());
+  workload.stop_fd = interrupt.fd();
   ProcessExecutor executor(programs.launcher, &interrupt);
   {
     Progress progress(options.suite + ":");
@@ -190,7 +191,9 @@ Result<int> run(Options options, const Globals& globals) {
   STRATA_CHECK(write_csv(document, options.csv));
   std::fputs(to_table(document, {.colour = wants_colour(STDOUT_FILENO)}).c_str(), stdout);
   std::printf("\nall samples: %s\n", json.c_str());
-  return interrupt.raised() ? kInterrupted : exit_status(document);
+  // As a shell reports an end by a signal.
+  if (const int signal = interrupt.signal(); signal != 0) return 128 + signal;
+  return exit_status(document);
 }
 
 }  // namespace

@@ -30,8 +30,6 @@ struct Command {
   Action (*add)(CLI::App& app);
 };
 
-inline constexpr int kInterrupted = 130;  // as a shell reports an end by SIGINT
-
 [[nodiscard]] Action add_run(CLI::App& app);
 [[nodiscard]] Action add_list(CLI::App& app);
 [[nodiscard]] Action add_report(CLI::App& app);

@@ -74,7 +74,7 @@ class Podman final : public TargetDriver {
   Result<void> conclude(const std::string& error) override {
     if (!error.empty()) {
       // Whatever it says: after most failures there is nothing to remove.
-      [[maybe_unused]] const auto removed = run({"rm", "--force", "--time", "1", container_});
+      [[maybe_unused]] const auto removed = run({"rm", "--force", "--time", "1", container_}, -1);
     }
     return {};
   }
@@ -92,18 +92,21 @@ class Podman final : public TargetDriver {
     return argv;
   }
 
-  Result<Completed> run(std::vector<std::string> arguments) const {
+  Result<Completed> run(std::vector<std::string> arguments, int stop_fd) const {
     return run_in_view(programs_.launcher, *view_,
                        {.argv = podman(std::move(arguments)),
                         .env = launch_.env,
-                        .timeout = std::chrono::minutes(5)});
+                        .timeout = std::chrono::minutes(5),
+                        .stop_fd = stop_fd});
   }
 
   Result<std::string> load_image(const Workload& workload, const std::filesystem::path& archive) {
     STRATA_CHECK(run_checked(
         {.argv = {programs_.strata, "--root", workload.root.string(), "save", "--format", "docker",
-                  "--compression", "none", "-o", archive.string(), workload.image.name}}));
-    STRATA_TRY(const auto done, run({"load", "--quiet", "--input", archive.string()}));
+                  "--compression", "none", "-o", archive.string(), workload.image.name},
+         .stop_fd = workload.stop_fd}));
+    STRATA_TRY(const auto done,
+               run({"load", "--quiet", "--input", archive.string()}, workload.stop_fd));
     std::error_code ec;
     std::filesystem::remove(archive, ec);
     return loaded_image(done.out);

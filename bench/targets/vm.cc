@@ -58,7 +58,8 @@ class Vm final : public TargetDriver {
     constexpr const char* kName = "strata vm run --json";
     STRATA_TRY(const auto done, run_checked({.argv = command_line(workload, {"--quiet", "--json"}),
                                              .env = launch_.env,
-                                             .timeout = std::chrono::minutes(5)}));
+                                             .timeout = std::chrono::minutes(5),
+                                             .stop_fd = workload.stop_fd}));
     STRATA_TRY(const auto json, parse_json(done.out, kName));
     STRATA_TRY(accelerator_, json_get(json, "accelerator", std::string(), kName));
     if (accelerator_.empty()) return fail(EINVAL, std::string(kName) + ": no accelerator named");

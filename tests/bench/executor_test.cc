@@ -10,13 +10,13 @@
 
 #include <gmock/gmock.h>
 
-#include "bench/interrupt.h"
 #include "bench/mount_view.h"
-#include "bench/process_tree.h"
 #include "tests/support/environment.h"
 #include "tests/support/matchers.h"
 #include "tests/support/temp_dir.h"
 #include "unionfs/base/file.h"
+#include "unionfs/base/interrupt.h"
+#include "unionfs/base/process_tree.h"
 
 namespace strata::bench {
 namespace {
@@ -147,6 +147,20 @@ TEST_F(ExecutorTest, AnInterruptEndsTheTrial) {
   EXPECT_EQ(outcome.error, "interrupted");
   EXPECT_TRUE(interrupt.raised());
   EXPECT_EQ(descendants(::getpid()), std::vector<pid_t>());
+}
+
+// The launcher has started nothing yet when the interrupt is seen; what it starts then must not
+// run.
+TEST_F(ExecutorTest, AnInterruptBeforeTheStartEndsTheTrial) {
+  STRATA_ASSERT_OK(const Interrupt interrupt, Interrupt::watch());
+  ProcessExecutor executor(testing::own_program("strata-bench-launch"), &interrupt);
+  ::kill(::getpid(), SIGINT);
+  for (int i = 0; i < 20; ++i) {
+    STRATA_ASSERT_OK(const Outcome outcome, executor.run(shell("sleep 106")));
+    EXPECT_EQ(outcome.error, "interrupted");
+    EXPECT_LT(outcome.exit_ns.value_or(0), 10'000 * kMs);
+    EXPECT_EQ(descendants(::getpid()), std::vector<pid_t>());
+  }
 }
 
 TEST_F(ExecutorTest, EntersAMountViewBeforeTheStart) {

@@ -260,6 +260,18 @@ TEST_F(RunnerTest, ATargetThatAnInterruptKeptFromRunningHasNotFailed) {
   EXPECT_EQ(target(other).reason, "the run was interrupted");
 }
 
+TEST_F(RunnerTest, ASetUpThatAnInterruptEndedHasNotFailed) {
+  hooks_.interrupted = [&] { return !journal_.empty(); };
+  add("a", {.setup = fail(EINTR, "podman was interrupted")});
+  add("b");
+  ASSERT_THAT(run(), IsOk());
+  EXPECT_THAT(journal_, ElementsAre("setup a", "cleanup a"));
+  for (const char* name : {"a", "b"}) {
+    EXPECT_EQ(target(name).availability, Availability::kSkipped);
+    EXPECT_EQ(target(name).reason, "the run was interrupted");
+  }
+}
+
 TEST_F(RunnerTest, ACleanUpThatFailsIsOnRecord) {
   add("a", {.cleanup = fail(EBUSY, "cgroup is busy")});
   ASSERT_THAT(run(), IsOk());

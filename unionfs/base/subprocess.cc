@@ -15,6 +15,7 @@
 #include <filesystem>
 #include <utility>
 
+#include "unionfs/base/process_tree.h"
 #include "unionfs/base/unique_fd.h"
 
 namespace strata {
@@ -138,20 +139,24 @@ Result<Completed> run_command(const Command& command) {
   // Until the child is gone and its streams are closed; a grandchild that keeps a stream open is
   // given no longer than the child itself.
   while (!exited) {
-    std::array<pollfd, 4> fds{{{out.read.get(), POLLIN, 0},
+    const bool killed = done.timed_out || done.stopped;
+    std::array<pollfd, 5> fds{{{out.read.get(), POLLIN, 0},
                                {err.read.get(), POLLIN, 0},
                                {in.write.get(), POLLOUT, 0},
-                               {pidfd.get(), POLLIN, 0}}};
+                               {pidfd.get(), POLLIN, 0},
+                               {killed ? -1 : command.stop_fd, POLLIN, 0}}};
     int wait_ms = -1;
-    if (command.timeout && !done.timed_out) {
+    if (command.timeout && !killed) {
       const auto left = *command.timeout - std::chrono::duration_cast<std::chrono::milliseconds>(
                                                Clock::now() - started);
       wait_ms = static_cast<int>(std::max<int64_t>(0, left.count()));
     }
     const int ready = ::poll(fds.data(), fds.size(), wait_ms);
-    if (ready == 0) {
-      done.timed_out = true;
-      ::kill(-pid, SIGKILL);
+    if (ready < 0) continue;
+    if (ready == 0 || fds[4].revents != 0) {
+      done.timed_out = ready == 0;
+      done.stopped = ready != 0;
+      kill_tree(pid);
       continue;
     }
     if (fds[0].revents != 0) drain(out.read, done.out, command.output_limit);
@@ -173,6 +178,7 @@ Result<Completed> run_command(const Command& command) {
 
 Result<Completed> run_checked(const Command& command) {
   STRATA_TRY(Completed done, run_command(command));
+  if (done.stopped) return fail(EINTR, command.argv.front() + " was interrupted");
   if (done.status == 0) return done;
   std::string what = command.argv.front();
   what += done.timed_out ? " took too long and was stopped"

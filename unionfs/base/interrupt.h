@@ -1,8 +1,9 @@
 // Ctrl-C as something to wait for: while an Interrupt exists, SIGINT, SIGTERM and SIGHUP do not
 // end the process but make fd() readable, so that a run ends with its clean-up done and its results
-// saved. What the harness starts gets a default signal mask again.
+// saved. Further signals change nothing. A SIGHUP that is ignored (nohup(1)) stays so. What is
+// started by run_command() gets a default signal mask again.
 //
-// Thread rule: created before other threads; fd() and raised() from any thread.
+// Thread rule: created before other threads; fd(), raised() and signal() from any thread.
 #pragma once
 
 #include <csignal>
@@ -10,7 +11,7 @@
 #include "unionfs/base/result.h"
 #include "unionfs/base/unique_fd.h"
 
-namespace strata::bench {
+namespace strata {
 
 class Interrupt {
  public:
@@ -21,7 +22,10 @@ class Interrupt {
 
   // Readable (for poll(2)) from the first signal on. Not to be read from.
   [[nodiscard]] int fd() const { return fd_.get(); }
-  [[nodiscard]] bool raised() const;
+  [[nodiscard]] bool raised() const { return signal() != 0; }
+
+  // Which signal it was, 0 if none; of several the most urgent.
+  [[nodiscard]] int signal() const;
 
  private:
   Interrupt(UniqueFd fd, const sigset_t& previous) : fd_(std::move(fd)), previous_(previous) {}
@@ -29,4 +33,4 @@ class Interrupt {
   sigset_t previous_;
 };
 
-}  // namespace strata::bench
+}  // namespace strata

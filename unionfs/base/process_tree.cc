@@ -1,4 +1,4 @@
-#include "bench/process_tree.h"
+#include "unionfs/base/process_tree.h"
 
 #include <csignal>
 #include <cstdlib>
@@ -9,7 +9,7 @@
 
 #include "unionfs/base/file.h"
 
-namespace strata::bench {
+namespace strata {
 namespace {
 
 // The parent of `pid` and whether it is a zombie, from /proc/<pid>/stat (proc(5)): the fields after
@@ -55,4 +55,11 @@ bool kill_descendants(pid_t ancestor, std::chrono::milliseconds patience) {
   }
 }
 
-}  // namespace strata::bench
+void kill_tree(pid_t child) {
+  constexpr std::chrono::seconds kPatience{1};  // what can't be killed is not waited for
+  ::kill(child, SIGSTOP);
+  [[maybe_unused]] const bool all = kill_descendants(child, kPatience);
+  ::kill(-child, SIGKILL);  // with those whose parents are gone
+}
+
+}  // namespace strata
