@@ -14,6 +14,7 @@
 #include "scenarios/runner.h"
 #include "scenarios/scenario.h"
 #include "unionfs/base/file.h"
+#include "unionfs/base/standard_streams.h"
 #include "unionfs/base/terminal.h"
 
 namespace strata::scenarios {
@@ -22,6 +23,7 @@ namespace {
 constexpr const char* kProgram = "strata-scenario";
 constexpr int kFailed = 1;
 constexpr int kUsage = 2;
+constexpr int kSignalled = 128;  // plus the signal's number, as shells have it
 
 // Beside the program when installed (../share/strata/scenarios), else where it was built from.
 std::filesystem::path default_directory() {
@@ -46,10 +48,14 @@ struct Options {
 Result<Scenario> find_scenario(const Options& options, const std::string& name) {
   if (name.find('/') != std::string::npos || name.ends_with(".json")) return load_scenario(name);
   auto scenario = load_scenario(options.directory / (name + ".json"));
-  if (!scenario && scenario.error().code == ENOENT)
-    return fail(ENOENT, "no scenario '" + name + "' in " + options.directory.string() +
-                            "; 'strata scenario list' names them");
-  return scenario;
+  if (scenario || scenario.error().code != ENOENT) return scenario;
+  std::string what =
+      "no scenario '" + name + "' in " + options.directory.string() + "; 'strata scenario list'";
+  what += " names them";
+  if (std::error_code error; std::filesystem::exists(name, error))
+    what += " (for the file of this name, give a path, './" + name +
+            "'; scenarios are JSON files, usually called NAME.json)";
+  return fail(ENOENT, std::move(what));
 }
 
 Result<int> list(const Options& options) {
@@ -103,8 +109,12 @@ std::string mark(bool passed) {
                 : paint(STDERR_FILENO, Colour::kRed, "FAIL");
 }
 
+std::string mark_of(const StepRecord& record) {
+  return record.interrupted ? paint(STDERR_FILENO, Colour::kRed, "STOP") : mark(record.passed);
+}
+
 void print_step(const StepRecord& record) {
-  std::fprintf(stderr, "  %s %-8s %s", mark(record.passed).c_str(), record.phase.c_str(),
+  std::fprintf(stderr, "  %s %-8s %s", mark_of(record).c_str(), record.phase.c_str(),
                record.name.c_str());
   if (record.needed) {
     std::fprintf(stderr, " (%.1f s)\n", std::chrono::duration<double>(record.wall).count());
@@ -165,16 +175,9 @@ Result<int> run_one(const Options& options, const std::string& name) {
     std::fprintf(stderr, "kept: containers named %s-*, scratch directory %s\n", report.id.c_str(),
                  report.variables.at("work").c_str());
   }
-  switch (report.outcome) {
-    case Outcome::kPassed:
-    case Outcome::kSkipped:
-      return 0;
-    case Outcome::kInterrupted:
-      return 130;
-    case Outcome::kFailed:
-      break;
-  }
-  return kFailed;
+  if (report.signal != 0) return kSignalled + report.signal;
+  const bool fine = report.outcome == Outcome::kPassed || report.outcome == Outcome::kSkipped;
+  return fine ? 0 : kFailed;
 }
 
 Result<int> run(const Options& options) {
@@ -182,7 +185,7 @@ Result<int> run(const Options& options) {
   for (const auto& name : options.names) {
     STRATA_TRY(const int status, run_one(options, name));
     worst = std::max(worst, status);
-    if (status == 130) break;
+    if (status > kSignalled) break;
   }
   return worst;
 }
@@ -194,6 +197,7 @@ int run_program(int argc, char** argv) {
 
   CLI::App app{"Runs scenarios: examples and claims about containers, proved with numbers"};
   app.name("strata scenario");
+  app.set_version_flag("--version", std::string(kProgram) + " " + STRATA_VERSION);
   app.require_subcommand(1);
   app.add_option("--directory", options.directory, "where the scenarios are")
       ->check(CLI::ExistingDirectory);
@@ -219,7 +223,7 @@ int run_program(int argc, char** argv) {
 
   try {
     app.parse(argc, argv);
-  } catch (const CLI::CallForHelp& e) {
+  } catch (const CLI::Success& e) {
     return app.exit(e);
   } catch (const CLI::ParseError& e) {
     print_error(kProgram, {EINVAL, std::string(e.what()) + " (see 'strata scenario --help')"});
@@ -242,5 +246,6 @@ int run_program(int argc, char** argv) {
 }  // namespace strata::scenarios
 
 int main(int argc, char** argv) {
+  strata::open_standard_streams();
   return strata::scenarios::run_program(argc, argv);
 }

@@ -4,13 +4,13 @@
 #include <unistd.h>
 
 #include <array>
-#include <csignal>
 #include <ctime>
 #include <regex>
 #include <thread>
 #include <utility>
 
 #include "unionfs/base/file.h"
+#include "unionfs/base/interrupt.h"
 #include "unionfs/base/json.h"
 #include "unionfs/base/subprocess.h"
 
@@ -18,30 +18,6 @@ namespace strata::scenarios {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-
-volatile std::sig_atomic_t interrupted = 0;
-
-// While one lives, SIGINT and SIGTERM only leave a mark that the runner reads between steps.
-class InterruptGuard {
- public:
-  InterruptGuard() {
-    interrupted = 0;
-    struct sigaction action {};
-    action.sa_handler = [](int) { interrupted = 1; };
-    ::sigaction(SIGINT, &action, &old_int_);
-    ::sigaction(SIGTERM, &action, &old_term_);
-  }
-  InterruptGuard(const InterruptGuard&) = delete;
-  InterruptGuard& operator=(const InterruptGuard&) = delete;
-  ~InterruptGuard() {
-    ::sigaction(SIGINT, &old_int_, nullptr);
-    ::sigaction(SIGTERM, &old_term_, nullptr);
-  }
-
- private:
-  struct sigaction old_int_ {};
-  struct sigaction old_term_ {};
-};
 
 std::string utc_now() {
   const std::time_t now = std::time(nullptr);
@@ -105,7 +81,8 @@ Result<std::string> captured(const Step& step, const std::string& out) {
 
 class Run {
  public:
-  Run(Report& report, const RunOptions& options) : report_(report), options_(options) {
+  Run(Report& report, const RunOptions& options, const Interrupt& interrupt)
+      : report_(report), options_(options), interrupt_(interrupt), stop_fd_(interrupt.fd()) {
     const auto self = std::filesystem::read_symlink("/proc/self/exe").parent_path().string();
     const char* path = std::getenv("PATH");
     environment_ = {"PATH=" + self + ":" + (path != nullptr ? path : "/usr/bin:/bin"),
@@ -115,17 +92,18 @@ class Run {
   // Runs the steps until one does not pass.
   bool phase(const std::string& name, const std::vector<Step>& steps) {
     for (const auto& step : steps) {
-      if (interrupted != 0) return stop(Outcome::kInterrupted, "interrupted");
+      if (interrupt_.raised()) return stop_interrupted();
       const StepRecord& record = run_step(name, step);
-      if (interrupted != 0) return stop(Outcome::kInterrupted, "interrupted");
+      if (interrupt_.raised()) return stop_interrupted();
       if (!record.passed) return stop(Outcome::kFailed, step.name + ": " + record.problem);
     }
     return true;
   }
 
-  // Runs all steps, come what may; what fails is on record but does not change the outcome, save
-  // that a run which left something behind has not passed.
+  // Runs all steps, come what may, further signals included; what fails is on record but does not
+  // change the outcome, save that a run which left something behind has not passed.
   void cleanup(const std::vector<Step>& steps) {
+    stop_fd_ = -1;
     for (const auto& step : steps) {
       const StepRecord& record = run_step("cleanup", step);
       if (!record.passed && report_.outcome == Outcome::kPassed)
@@ -164,6 +142,8 @@ class Run {
   }
 
  private:
+  bool stop_interrupted() { return stop(Outcome::kInterrupted, "interrupted"); }
+
   bool stop(Outcome outcome, std::string problem) {
     // The first trouble is the cause; later ones follow from it.
     if (report_.outcome == Outcome::kPassed) {
@@ -182,10 +162,18 @@ class Run {
     if (const auto own = find_own_program(command.argv.front())) command.argv.front() = *own;
     command.env = environment_;
     command.timeout = timeout;
+    command.stop_fd = stop_fd_;
     return run_command(command);
   }
 
+  static void note_interrupt(StepRecord& record) {
+    record.interrupted = true;
+    record.problem = "interrupted";
+  }
+
   void attempt(const Step& step, StepRecord& record) {
+    // Between two commands (`unless`, an attempt that failed) there is nobody to be killed.
+    if (stop_fd_ >= 0 && interrupt_.raised()) return note_interrupt(record);
     ++record.attempts;
     const auto done = execute(step.run, step.timeout);
     if (!done) {
@@ -195,6 +183,7 @@ class Run {
     record.status = done->status;
     record.out = tail(done->out);
     record.err = tail(done->err);
+    if (done->stopped) return note_interrupt(record);
     record.problem = mismatch(step, *done, report_.variables);
     if (!record.problem.empty()) {
       if (!trimmed(done->err).empty()) record.problem += ": " + trimmed(tail(done->err));
@@ -226,7 +215,7 @@ class Run {
     }
     if (record.needed) {
       attempt(step, record);
-      while (!record.passed && interrupted == 0 && Clock::now() - started < step.retry_for) {
+      while (!record.passed && !record.interrupted && Clock::now() - started < step.retry_for) {
         std::this_thread::sleep_for(std::chrono::milliseconds(200));
         attempt(step, record);
       }
@@ -238,6 +227,8 @@ class Run {
 
   Report& report_;
   const RunOptions& options_;
+  const Interrupt& interrupt_;
+  int stop_fd_;  // ends the running step; none during the clean-up
   std::vector<std::string> environment_;
 };
 
@@ -271,6 +262,7 @@ Result<Report> run_scenario(const Scenario& scenario, const RunOptions& options)
     report.problem = "program '" + missing + "' is not installed";
     return report;
   }
+  STRATA_TRY(const Interrupt interrupt, Interrupt::watch());
   STRATA_TRY(const auto work, make_temp_dir("/var/tmp", "strata-scenario-"));
   report.variables["here"] = scenario.here.string();
   report.variables["id"] = report.id;
@@ -278,18 +270,16 @@ Result<Report> run_scenario(const Scenario& scenario, const RunOptions& options)
   report.variables["root"] = options.root.string();
 
   const auto started = Clock::now();
-  {
-    const InterruptGuard guard;
-    Run run(report, options);
-    if (run.phase("setup", scenario.setup) && run.phase("run", scenario.run)) run.judge();
-    if (!options.keep) run.cleanup(scenario.cleanup);
-  }
+  Run run(report, options, interrupt);
+  if (run.phase("setup", scenario.setup) && run.phase("run", scenario.run)) run.judge();
+  if (!options.keep) run.cleanup(scenario.cleanup);
   if (!options.keep) {
     if (const auto removed = remove_tree(work); !removed && report.outcome == Outcome::kPassed) {
       report.outcome = Outcome::kFailed;
       report.problem = removed.error().what;
     }
   }
+  report.signal = interrupt.signal();
   report.wall = Clock::now() - started;
   return report;
 }

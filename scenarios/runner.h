@@ -1,6 +1,8 @@
-// Runs a scenario: setup, run, expect, measure, and cleanup whatever happened, Ctrl-C included.
+// Runs a scenario: setup, run, expect, measure, and cleanup whatever happened. SIGINT, SIGTERM and
+// SIGHUP end the step that runs, with all that it started, and the cleanup follows; further ones
+// change nothing.
 //
-// Thread rule: main thread only (it handles SIGINT and SIGTERM while it runs).
+// Thread rule: main thread only (it takes up signals while it runs).
 #pragma once
 
 #include <chrono>
@@ -22,6 +24,7 @@ struct StepRecord {
   std::vector<std::string> command;  // after expansion
   bool needed = true;                // false: `unless` held
   bool passed = false;
+  bool interrupted = false;  // it was killed; `problem` says so, too
   int attempts = 0;
   int status = 0;
   std::chrono::nanoseconds wall{};
@@ -49,6 +52,7 @@ struct Report {
   Variables variables;  // parameters, built-in and captured
   Outcome outcome = Outcome::kPassed;
   std::string problem;  // why it did not pass
+  int signal = 0;       // that arrived meanwhile, during the cleanup included; 0: none
   std::chrono::nanoseconds wall{};
   std::vector<StepRecord> steps;
   std::vector<AssertionRecord> assertions;

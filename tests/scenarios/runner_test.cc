@@ -72,6 +72,36 @@ TEST(Runner, CleansUpWhenInterrupted) {
   EXPECT_TRUE(report.steps.back().passed);
 }
 
+TEST(Runner, AnInterruptKillsTheStepThatRuns) {
+  const Report report = run(R"("run": [
+      {"name": "hang", "run": "kill -TERM $PPID; setsid sleep 108; echo went on"}],
+    "cleanup": [{"name": "clean", "run": ["true"]}])");
+  EXPECT_EQ(report.outcome, Outcome::kInterrupted);
+  EXPECT_EQ(report.signal, SIGTERM);
+  EXPECT_LT(report.wall, std::chrono::seconds(30));
+  ASSERT_EQ(report.steps.size(), 2U);
+  EXPECT_FALSE(report.steps[0].passed);
+  EXPECT_TRUE(report.steps[0].interrupted);
+  EXPECT_EQ(report.steps[0].problem, "interrupted");
+  EXPECT_TRUE(report.steps[1].passed);
+}
+
+TEST(Runner, AnInterruptEndsRetries) {
+  const Report report = run(R"("run": [
+      {"name": "try", "retry_for_s": 60, "run": "kill -INT $PPID; exit 1"}])");
+  EXPECT_EQ(report.outcome, Outcome::kInterrupted);
+  EXPECT_EQ(report.steps[0].attempts, 1);
+}
+
+TEST(Runner, TheCleanupGoesOnWhateverSignalsCome) {
+  const Report report = run(R"("run": [{"name": "n", "run": "kill -HUP $PPID; sleep 109"}],
+    "cleanup": [{"name": "first", "run": "kill -INT $PPID; kill -TERM $PPID; sleep 0.1"},
+                {"name": "second", "run": ["true"]}])");
+  EXPECT_EQ(report.outcome, Outcome::kInterrupted);
+  ASSERT_EQ(report.steps.size(), 3U);
+  EXPECT_TRUE(report.steps[1].passed && report.steps[2].passed);
+}
+
 TEST(Runner, RetriesAndSkipsWhatIsNotNeeded) {
   const Report report = run(R"("run": [
       {"name": "third time lucky", "retry_for_s": 20,
