@@ -27,21 +27,19 @@ Result<const Suite*> find_suite(std::string_view name) {
 
 Result<Targets> select_targets(Targets all, const std::vector<std::string>& names) {
   if (names.empty()) return all;
+  std::string known;
+  for (const auto& target : all)
+    known.append(known.empty() ? "" : ", ").append(target->info().name);
   Targets selected;
-  for (const auto& name : names) {
+  for (auto name = names.begin(); name != names.end(); ++name) {
+    if (name->empty()) return fail(EINVAL, "the name of a target is missing; there are: " + known);
+    if (std::find(names.begin(), name, *name) != name)
+      return fail(EINVAL, "target '" + *name + "' is named twice");
     const auto it = std::find_if(all.begin(), all.end(), [&](const auto& target) {
-      return target != nullptr && target->info().name == name;
+      return target != nullptr && target->info().name == *name;
     });
-    if (it != all.end()) {
-      selected.push_back(std::move(*it));
-      continue;
-    }
-    std::string known;
-    for (const auto& target : all)
-      if (target != nullptr) known.append(known.empty() ? "" : ", ").append(target->info().name);
-    return fail(
-        EINVAL,
-        std::string("no target '").append(name).append("', or named twice; there are: ") + known);
+    if (it == all.end()) return fail(EINVAL, "no target '" + *name + "'; there are: " + known);
+    selected.push_back(std::move(*it));
   }
   return selected;
 }

@@ -111,7 +111,10 @@ TEST(Suite, SelectsTargetsInTheOrderAskedFor) {
   EXPECT_EQ(some[0]->info().name, "runc");
   EXPECT_EQ(some[1]->info().name, "process");
   EXPECT_THAT(select_targets(suite->make_targets({}), {"docker"}), FailsWith(EINVAL, "crun"));
-  EXPECT_THAT(select_targets(suite->make_targets({}), {"crun", "crun"}), FailsWith(EINVAL));
+  EXPECT_THAT(select_targets(suite->make_targets({}), {"crun", "crun"}),
+              FailsWith(EINVAL, "target 'crun' is named twice"));
+  EXPECT_THAT(select_targets(suite->make_targets({}), {""}),
+              FailsWith(EINVAL, "the name of a target is missing; there are: process, "));
   EXPECT_THAT(find_suite("shutdown"), FailsWith(EINVAL, "startup"));
 }
 
