@@ -86,6 +86,7 @@ class StartupTrialProbe final : public TrialProbe {
     const auto trace =
         probe_.run({.argv = watched_command(launcher_, launch),
                     .env = launch.env,
+                    .only_env = true,
                     .stdio = {null.get(), null.get(), null.get()},
                     .linger = std::nullopt,
                     .stop_fd = interrupt_ != nullptr ? interrupt_->fd() : -1,

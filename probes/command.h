@@ -13,6 +13,7 @@ namespace strata::probes {
 struct WatchedCommand {
   std::vector<std::string> argv;         // argv[0] is searched in PATH; REQUIRES: not empty
   std::vector<std::string> env;          // "NAME=value", added to or replacing our environment
+  bool only_env = false;                 // `env` is the whole environment, nothing of ours
   std::string directory;                 // working directory; empty: ours
   std::array<int, 3> stdio = {0, 1, 2};  // its standard input, output and error
 

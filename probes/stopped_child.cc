@@ -113,9 +113,11 @@ std::vector<char*> c_strings(const std::vector<std::string>& strings) {
   return pointers;
 }
 
-// Our environment with the command's additions, which outlive the result.
-std::vector<char*> environment(const std::vector<std::string>& extra) {
+// What the command asks for; its strings outlive the result.
+std::vector<char*> environment(const WatchedCommand& command) {
+  const auto& extra = command.env;
   std::vector<char*> env = c_strings(extra);
+  if (command.only_env) return env;
   env.pop_back();
   const auto replaced = [&](std::string_view entry) {
     const auto name = entry.substr(0, entry.find('='));
@@ -151,7 +153,7 @@ Result<StoppedChild> StoppedChild::start(const WatchedCommand& command, const st
                   .directory = command.directory.empty() ? nullptr : command.directory.c_str(),
                   .program = program.c_str(),
                   .argv = c_strings(command.argv),
-                  .env = environment(command.env),
+                  .env = environment(command),
                   .join_fd = join_fd,
                   .go = child.go_peer_.get(),
                   .report = report.get()};

@@ -395,6 +395,21 @@ TEST(Startup, GivesTheCommandWhatItAskedFor) {
   EXPECT_EQ(std::string(std::istreambuf_iterator<char>(read), {}), "/usr\nword\ntext\nerr\n");
 }
 
+TEST(Startup, GivesTheCommandOnlyTheEnvironmentThatWasNamed) {
+  NEEDS_BPF();
+  const strata::testing::TempDir dir;
+  auto probe = StartupProbe::open();
+  ASSERT_THAT(probe, IsOk());
+  const int out = ::open((dir / "out").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+  ASSERT_THAT(
+      probe->run(
+          {.argv = {"env"}, .env = {"STRATA_WORD=word"}, .only_env = true, .stdio = {0, out, out}}),
+      IsOk());
+  ::close(out);
+  std::ifstream read(dir / "out");
+  EXPECT_EQ(std::string(std::istreambuf_iterator<char>(read), {}), "STRATA_WORD=word\n");
+}
+
 TEST(Startup, FailsWhereTheDirectoryIsMissing) {
   NEEDS_BPF();
   auto probe = StartupProbe::open();
