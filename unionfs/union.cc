@@ -57,6 +57,15 @@ Result<void> change_upper(engine::Tree& tree, std::string_view path, Follow foll
   return {};
 }
 
+// fs/xattr.c, xattr_permission: only files and directories have attributes of users.
+Result<void> check_can_have(const engine::Tree& tree, std::string_view path,
+                            std::string_view xattr) {
+  STRATA_TRY(const Place place, tree.find(path, LastLink::kFollowIfSlash));
+  if (xattr.starts_with("user.") && !S_ISREG(place.node.mode()) && !place.node.is_directory())
+    return fail_errno(path, EPERM);
+  return {};
+}
+
 }  // namespace
 
 Union::Union(std::unique_ptr<engine::Tree> tree) : tree_(std::move(tree)) {}
@@ -253,6 +262,7 @@ Result<void> Union::truncate(std::string_view path, off_t size) {
 
 Result<void> Union::set_xattr(std::string_view path, const std::string& name,
                               std::string_view value, int flags) {
+  STRATA_CHECK(check_can_have(*tree_, path, name));
   const std::string on_disk = escaped_xattr(name, tree_->names());
   return change_upper(*tree_, path, Follow::kNo, [&](const char* real) {
     return ::lsetxattr(real, on_disk.c_str(), value.data(), value.size(), flags);
@@ -260,10 +270,7 @@ Result<void> Union::set_xattr(std::string_view path, const std::string& name,
 }
 
 Result<void> Union::remove_xattr(std::string_view path, const std::string& name) {
-  STRATA_TRY(const Place place, tree_->find(path, LastLink::kFollowIfSlash));
-  // fs/xattr.c: xattr_permission.
-  if (name.starts_with("user.") && !S_ISREG(place.node.mode()) && !place.node.is_directory())
-    return fail_errno(path, EPERM);
+  STRATA_CHECK(check_can_have(*tree_, path, name));
   // Without the attribute there is nothing to change (fs/overlayfs/xattrs.c: ovl_xattr_set).
   if (auto old = get_xattr(path, name); !old) return std::unexpected(std::move(old).error());
   const std::string on_disk = escaped_xattr(name, tree_->names());

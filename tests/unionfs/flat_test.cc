@@ -291,6 +291,17 @@ TEST_F(Flat, LoopDevicesServeWhereFilesDoNot) {
   EXPECT_EQ(support, FlatBacking::kLoopDevice);
 }
 
+TEST_F(Flat, TheImagesMountMayBeClosedLater) {
+  STRATA_ASSERT_OK(const auto stack, LayerStack::open(small_layers(2)));
+  STRATA_ASSERT_OK(const FlatImage image, prepare(stack));
+  UniqueFd later;
+  STRATA_ASSERT_OK(const auto flat, mount_flat(image, std::nullopt, {}, &later));
+  EXPECT_TRUE(later);
+  const Attached merged(flat.get(), dir / "merged");
+  later.reset();
+  EXPECT_EQ(merged.read("top"), "1");
+}
+
 TEST_F(Flat, ErrorsCarryTheKernelsWords) {
   STRATA_ASSERT_OK(const auto stack, LayerStack::open(small_layers(2)));
   STRATA_ASSERT_OK(const FlatImage image, prepare(stack));

@@ -86,6 +86,12 @@ bool makes_whiteout(const Operation& operation) {
   return operation.call == Call::kMknod && operation.number % 3 == 0;
 }
 
+std::optional<Call> parse_call(std::string_view name) {
+  for (size_t i = 0; i < kNames.size(); ++i)
+    if (name == kNames[i]) return static_cast<Call>(i);
+  return std::nullopt;
+}
+
 std::string to_text(const Operation& operation) {
   std::string text = kNames[static_cast<size_t>(operation.call)];
   text += " " + operation.path;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <random>
 #include <string>
 #include <string_view>
@@ -52,5 +53,8 @@ struct Operation {
 
 // "rename a/b c/d 0"
 [[nodiscard]] std::string to_text(const Operation& operation);
+
+// The call of a name in to_text(); nullopt for none.
+[[nodiscard]] std::optional<Call> parse_call(std::string_view name);
 
 }  // namespace strata::testing
