@@ -75,6 +75,7 @@ std::string file_name(std::span<const path> top_first) {
 
 std::vector<path> paths_of(const LayerStack& stack) {
   std::vector<path> paths;
+  paths.reserve(stack.size());
   for (size_t i = 0; i < stack.size(); ++i) paths.push_back(stack.path(i));
   return paths;
 }

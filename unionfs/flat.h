@@ -13,8 +13,8 @@
 // inode numbers: files that are not in the upper have a device number of their own, as in every
 // overlay of several file systems that isn't mounted with xino.
 //
-// Needs Linux 6.5 (data-only layers); EROFS from a file needs 6.12, loop devices serve before. Before
-// 6.16 redirect_dir and metacopy have to be on, so that an upper gets such entries.
+// Needs Linux 6.5 (data-only layers); EROFS from a file needs 6.12, loop devices serve before.
+// Before 6.16 redirect_dir and metacopy have to be on, so that an upper gets such entries.
 //
 // Thread rule: functions are independent, also between processes.
 #pragma once
@@ -59,10 +59,15 @@ struct FlatImage {
 
 // A detached mount as mount_overlay() gives it. REQUIRES: the upper is not in the cache directory.
 //
+// The image is mounted, too, but only the kernel needs that any longer. Closing its descriptor
+// waits for a grace period of RCU (0.2 ms or so): it is put into `close_later`, if that is there,
+// for a better time.
+//
 // Errors: ENODEV no EROFS or no overlayfs, EOPNOTSUPP overlayfs without data-only layers, each
 // saying so; what fsconfig(2) reports, with the kernel's log.
 [[nodiscard]] Result<UniqueFd> mount_flat(const FlatImage& image, const std::optional<Upper>& upper,
-                                          const OverlayOptions& options = {});
+                                          const OverlayOptions& options = {},
+                                          UniqueFd* close_later = nullptr);
 
 enum class FlatBacking { kFile, kLoopDevice };
 

@@ -112,8 +112,8 @@ Result<UniqueFd> mount_flat_in_way(int image_mount, const FlatImage& image,
 }
 
 Result<UniqueFd> mount_flat(const FlatImage& image, const std::optional<Upper>& upper,
-                            const OverlayOptions& options) {
-  STRATA_TRY(const MountedImage mounted, mount_image(image));
+                            const OverlayOptions& options, UniqueFd* close_later) {
+  STRATA_TRY(MountedImage mounted, mount_image(image));
   Result<UniqueFd> mount = fail(EINVAL, "");
   // What a kernel is too old for is EINVAL, as are other faults; those stay when all is tried.
   for (const FlatMountWay way : {FlatMountWay{}, FlatMountWay{.metacopy = true},
@@ -122,6 +122,7 @@ Result<UniqueFd> mount_flat(const FlatImage& image, const std::optional<Upper>& 
     if (mount || mount.error().code != EINVAL) break;
   }
   if (!mount) return fail_in("mount flat image " + image.path.string(), std::move(mount).error());
+  if (close_later != nullptr) *close_later = std::move(mounted.mount);
   return mount;
 }
 

@@ -37,7 +37,7 @@ Result<FlatBacking> try_flat(const std::filesystem::path& directory) {
 Result<FlatBacking> flat_support(const std::filesystem::path& scratch) {
   STRATA_TRY(const std::filesystem::path directory, make_temp_dir(scratch, "flat-"));
   Undo undo;
-  undo.add([&] { (void)remove_tree(directory); });
+  undo.add([&] { [[maybe_unused]] const auto removed = remove_tree(directory); });
   return try_flat(directory);
 }
 

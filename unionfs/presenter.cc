@@ -37,10 +37,12 @@ Result<index::Index> index_of(const LayerStack& stack, const PresentOptions& opt
 Result<UniqueFd> present_flat(const LayerStack& stack, const std::optional<Upper>& upper,
                               const PresentOptions& options) {
   const path cache = options.cache / "flat";
-  if (const auto found = find_flat(stack, cache)) return mount_flat(*found, upper, options.overlay);
-  STRATA_TRY(const index::Index index, index_of(stack, options));
-  STRATA_TRY(const FlatImage image, prepare_flat(stack, index, cache));
-  return mount_flat(image, upper, options.overlay);
+  auto image = find_flat(stack, cache);
+  if (!image) {
+    STRATA_TRY(const index::Index index, index_of(stack, options));
+    STRATA_TRY(image, prepare_flat(stack, index, cache));
+  }
+  return mount_flat(*image, upper, options.overlay, options.close_later);
 }
 
 // The copy appears at `target`, which is empty or not there, by rename: whole or not at all.
@@ -49,7 +51,7 @@ Result<void> copy_aside(const LayerStack& stack, const index::Index& index, cons
   STRATA_CHECK(make_dirs(parent, 0700));
   STRATA_TRY(const path aside, make_temp_dir(parent, "copy-"));
   Undo undo;
-  undo.add([&] { (void)remove_tree(aside); });
+  undo.add([&] { [[maybe_unused]] const auto removed = remove_tree(aside); });
   STRATA_CHECK(copy_tree(stack, index, aside));
   if (::rename(aside.c_str(), target.c_str()) < 0) {
     // Somebody else was faster with the same copy.

@@ -31,6 +31,7 @@ struct PresentOptions {
   // missing. `overlay` needs none.
   std::filesystem::path cache;
   OverlayOptions overlay;
+  UniqueFd* close_later = nullptr;  // as mount_flat() has it
 };
 
 // A detached mount (see mount_overlay()) of the stack. Without `upper` it is read-only.
