@@ -14,7 +14,8 @@ namespace strata {
 using Json = nlohmann::json;
 using OrderedJson = nlohmann::ordered_json;
 
-// Parses `text`; `name` says in the error whose text it was. Nesting beyond 100 levels is refused
+// Parses `text`; `name` says in the error whose text it was, and line and column where it is not
+// JSON: "run.json: line 3, column 14: not valid JSON". Nesting beyond 100 levels is refused
 // (the documents we read come from strangers).
 [[nodiscard]] Result<Json> parse_json(std::string_view text, std::string_view name);
 
