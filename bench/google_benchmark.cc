@@ -31,6 +31,14 @@ std::string counter_name(const std::string& name) {
   return name + "_count";
 }
 
+Result<double> get_amount(const Json& row, const char* field, std::string_view name) {
+  STRATA_TRY(const double value, json_get<double>(row, field, -1, name));
+  if (value >= 0) return value;
+  const bool is_there = row.contains(field) && !row[field].is_null();
+  return fail(EINVAL,
+              std::string(name) + ": " + field + (is_there ? ": is negative" : ": missing"));
+}
+
 Result<Sample> read_sample(const Json& row, std::string_view name) {
   Sample sample;
   STRATA_TRY(sample.target, json_get<std::string>(row, "run_name", "", name));
@@ -47,9 +55,9 @@ Result<Sample> read_sample(const Json& row, std::string_view name) {
   }
   STRATA_TRY(const std::string unit, json_get<std::string>(row, "time_unit", "ns", name));
   STRATA_TRY(const double scale, unit_ns(unit, name));
-  STRATA_TRY(const double wall, json_get<double>(row, "real_time", 0, name));
-  STRATA_TRY(const double cpu, json_get<double>(row, "cpu_time", 0, name));
-  STRATA_TRY(const double iterations, json_get<double>(row, "iterations", 0, name));
+  STRATA_TRY(const double wall, get_amount(row, "real_time", name));
+  STRATA_TRY(const double cpu, get_amount(row, "cpu_time", name));
+  STRATA_TRY(const double iterations, get_amount(row, "iterations", name));
   sample.metrics = {
       {metric::kWall, wall * scale}, {metric::kCpu, cpu * scale}, {"iterations_count", iterations}};
   for (const auto& [field, value] : row.items())
@@ -108,12 +116,17 @@ bool is_google_benchmark(const Json& json) {
 Result<Document> from_google_benchmark(const Json& json, std::string_view name) {
   Document document;
   STRATA_CHECK(read_context(json, name, document));
-  for (const Json& row : json["benchmarks"]) {
-    STRATA_TRY(const std::string type, json_get<std::string>(row, "run_type", "iteration", name));
+  const Json& rows = json["benchmarks"];
+  for (size_t i = 0; i < rows.size(); ++i) {
+    const std::string place = std::string(name) + ": benchmarks[" + std::to_string(i) + "]";
+    STRATA_TRY(const std::string type,
+               json_get<std::string>(rows[i], "run_type", "iteration", place));
     if (type == "aggregate") continue;
-    STRATA_TRY(Sample sample, read_sample(row, name));
+    STRATA_TRY(Sample sample, read_sample(rows[i], place));
     add_sample(document, std::move(sample));
   }
+  if (document.samples.empty())
+    return fail(EINVAL, std::string(name) + ": benchmarks: there are no measurements");
   return document;
 }
 

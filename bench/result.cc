@@ -48,6 +48,13 @@ Result<Document> read_document(const std::filesystem::path& path) {
   return from_json(text, path.string());
 }
 
+Result<Document> read_measurements(const std::filesystem::path& path) {
+  STRATA_TRY(Document document, read_document(path));
+  if (document.samples.empty())
+    return fail(EINVAL, path.string() + ": samples: there are none, so there is nothing to show");
+  return document;
+}
+
 Result<void> write_document(const Document& document, const std::filesystem::path& path) {
   if (path.has_parent_path()) STRATA_CHECK(make_dirs(path.parent_path()));
   return write_file_atomic(path, to_json(document), Durability::kAtomic);

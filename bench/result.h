@@ -231,6 +231,9 @@ struct Document {
 // The same from a file.
 [[nodiscard]] Result<Document> read_document(const std::filesystem::path& path);
 
+// The same for readers of the figures: EINVAL for a document without a single sample.
+[[nodiscard]] Result<Document> read_measurements(const std::filesystem::path& path);
+
 // Replaces `path` atomically; parents are created. To be called after every round: what was
 // measured must survive a later failure.
 [[nodiscard]] Result<void> write_document(const Document& document,

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "bench/google_benchmark.h"
+#include "bench/metric.h"
 #include "bench/result.h"
 #include "bench/result_fields.h"
 #include "unionfs/base/json.h"
@@ -120,17 +121,51 @@ Result<void> check_version(const Json& json, std::string_view name) {
                                    std::to_string(kSchemaVersion));
 }
 
+std::string indexed(const char* array, size_t i, const std::string& member) {
+  return std::string(array) + "[" + std::to_string(i) + "]." + member;
+}
+
+// The first number below zero where that makes no sense, or "".
+std::string find_negative(const Document& document) {
+  std::string fault;
+  const auto check = [&](double value, const std::string& place) {
+    if (value < 0 && fault.empty()) fault = place + ": is negative";
+  };
+  check(document.run.trials, "run.trials");
+  check(document.run.warmups, "run.warmups");
+  check(document.context.cpu.logical_count, "context.cpu.logical_count");
+  for (size_t i = 0; i < document.targets.size(); ++i)
+    check(document.targets[i].trials, indexed("targets", i, "trials"));
+  for (size_t i = 0; i < document.samples.size(); ++i) {
+    const Sample& sample = document.samples[i];
+    check(sample.round, indexed("samples", i, "round"));
+    check(sample.order, indexed("samples", i, "order"));
+    for (const auto& [name, value] : sample.metrics)
+      check(value, indexed("samples", i, "metrics." + name));
+  }
+  return fault;
+}
+
+bool has_unit(std::string_view metric) {
+  return unit_of(metric) != Unit::kCount || metric.ends_with("_count");
+}
+
 // What the types can't say.
 std::string find_inconsistency(const Document& document) {
+  if (auto negative = find_negative(document); !negative.empty()) return negative;
   for (size_t i = 0; i < document.targets.size(); ++i) {
     const auto& target = document.targets[i];
     if (find_target(document, target.name) != &target)
-      return "targets[" + std::to_string(i) + "].name: '" + target.name + "' is there twice";
+      return indexed("targets", i, "name: '") + target.name + "' is there twice";
   }
   for (size_t i = 0; i < document.samples.size(); ++i) {
     const auto& target = document.samples[i].target;
     if (find_target(document, target) == nullptr)
-      return "samples[" + std::to_string(i) + "].target: no target is named '" + target + "'";
+      return indexed("samples", i, "target: no target is named '") + target + "'";
+    for (const auto& [name, value] : document.samples[i].metrics)
+      if (!has_unit(name))
+        return indexed("samples", i, "metrics.") + name +
+               ": the name does not end in a unit (_ns, _bytes, _count, _per_second)";
   }
   return {};
 }

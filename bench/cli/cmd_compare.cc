@@ -19,8 +19,8 @@ struct Options {
 };
 
 Result<int> compare(const Options& options) {
-  STRATA_TRY(const auto a, read_document(options.a));
-  STRATA_TRY(const auto b, read_document(options.b));
+  STRATA_TRY(const auto a, read_measurements(options.a));
+  STRATA_TRY(const auto b, read_measurements(options.b));
   const auto table = compare_table(a, b, {.colour = wants_colour(STDOUT_FILENO)});
   std::fputs(table.c_str(), stdout);
   return 0;

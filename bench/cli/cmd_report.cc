@@ -20,7 +20,7 @@ struct Options {
 Result<int> report(const Options& options) {
   std::vector<Document> documents;
   for (const auto& file : options.files) {
-    STRATA_TRY(auto document, read_document(file));
+    STRATA_TRY(auto document, read_measurements(file));
     documents.push_back(std::move(document));
   }
   STRATA_TRY(const auto page, render_report(documents, options.report));

@@ -65,7 +65,16 @@ TEST(GoogleBenchmark, RefusesWhatItCannotRead) {
   EXPECT_THAT(from_json(R"({"benchmarks": [{"name": "a", "time_unit": "h"}]})", "gb.json"),
               FailsWith(EINVAL, "unknown unit 'h'"));
   EXPECT_THAT(from_json(R"({"benchmarks": [{}]})", "gb.json"), FailsWith(EINVAL, "has no name"));
-  EXPECT_THAT(from_json(R"({"benchmarks": [7]})", "gb.json"), FailsWith(EINVAL));
+  EXPECT_THAT(from_json(R"({"benchmarks": [7]})", "gb.json"),
+              FailsWith(EINVAL, "gb.json: benchmarks[0]"));
+  EXPECT_THAT(from_json(R"({"schema": "x", "benchmarks": []})", "gb.json"),
+              FailsWith(EINVAL, "gb.json: benchmarks: there are no measurements"));
+  EXPECT_THAT(from_json(R"({"benchmarks": [{"name": "a", "real_time": "1"}]})", "gb.json"),
+              FailsWith(EINVAL, "gb.json: benchmarks[0]: real_time: unexpected string"));
+  EXPECT_THAT(from_json(R"({"benchmarks": [{"name": "a", "real_time": -1}]})", "gb.json"),
+              FailsWith(EINVAL, "benchmarks[0]: real_time: is negative"));
+  EXPECT_THAT(from_json(R"({"benchmarks": [{"name": "a"}]})", "gb.json"),
+              FailsWith(EINVAL, "benchmarks[0]: real_time: missing"));
   EXPECT_THAT(from_json(R"({"context": [], "benchmarks": []})", "gb.json"), FailsWith(EINVAL));
 }
 

@@ -113,6 +113,12 @@ TEST(Result, NamesThePlaceOfAFault) {
             "f: samples[0].round: expected a whole number in range");
   EXPECT_EQ(fault("\"round\":0", "\"round\":5000000000"),
             "f: samples[0].round: expected a whole number in range");
+  EXPECT_EQ(fault("\"round\":0", "\"round\":-1"), "f: samples[0].round: is negative");
+  EXPECT_EQ(fault("\"exit_ns\":", "\"exit_ns\":-"), "f: samples[0].metrics.exit_ns: is negative");
+  EXPECT_EQ(fault("\"exit_ns\":", "\"exit_ns\":\"foo\",\"x_ns\":"),
+            "f: samples[0].metrics.exit_ns: expected a number");
+  EXPECT_THAT(fault("\"exit_ns\":", "\"exit\":"),
+              HasSubstr("f: samples[0].metrics.exit: the name does not end in a unit"));
   EXPECT_EQ(fault("\"ok\":true", "\"ok\":1"), "f: samples[0].ok: expected true or false");
   EXPECT_EQ(fault("\"ok\":true,", ""), "f: samples[0].ok: missing");
   EXPECT_EQ(fault("\"release\": \"6", "\"release\": [], \"x\": \"6"),
@@ -149,6 +155,14 @@ TEST(Result, FilesAreReplacedWhole) {
   STRATA_ASSERT_OK(const Document read, read_document(path));
   EXPECT_EQ(read, sample_document(2));
   EXPECT_THAT(read_document(dir / "none.json"), FailsWith(ENOENT, "none.json"));
+}
+
+TEST(Result, FiguresWantSamples) {
+  const strata::testing::TempDir dir;
+  const auto path = dir / "empty.json";
+  ASSERT_THAT(write_document(Document(), path), IsOk());
+  EXPECT_THAT(read_document(path), IsOk());
+  EXPECT_THAT(read_measurements(path), FailsWith(EINVAL, "empty.json: samples: there are none"));
 }
 
 TEST(Result, PathsStayInTheirFolder) {
