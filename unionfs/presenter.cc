@@ -26,7 +26,9 @@ constexpr std::array<std::pair<PresenterKind, std::string_view>, 3> kNames = {{
 
 constexpr size_t kMaxOverlayLayers = 500;  // fs/overlayfs/super.c: OVL_MAX_STACK
 
-// From here on overlayfs's search layer by layer costs more than what an image costs once.
+// Mounting an image takes a quarter of a millisecond more than mounting few layers. The hundred or
+// so names that even a small program's start looks up cost more than that where each is searched in
+// so many layers.
 constexpr size_t kDeepStack = 8;
 
 Result<index::Index> index_of(const LayerStack& stack, const PresentOptions& options) {

@@ -53,7 +53,8 @@ class Encoder {
     out_.append(reinterpret_cast<const char*>(&entry), sizeof entry).append(name).append(value);
     out_.append(-(out_.size() - start_) % sizeof(uint32_t), '\0');
     // fs/erofs/xattr.c: erofs_getxattr
-    const char* const text = name.empty() ? "" : name.data();
+    const char* text = name.data();
+    if (text == nullptr) text = "";
     present_ |= uint32_t{1} << XXH32(text, name.size(), kXattrFilterSeed + prefix->number) % 32;
     return {};
   }
