@@ -7,6 +7,7 @@
 #include <string>
 
 #include "bench/cli/commands.h"
+#include "unionfs/base/standard_streams.h"
 #include "unionfs/base/terminal.h"
 
 namespace {
@@ -32,6 +33,7 @@ std::string default_root() {
 }  // namespace
 
 int main(int argc, char** argv) {
+  strata::open_standard_streams();
   std::string root = default_root();
   Action action;
   CLI::App app{"Benchmarks: the same image started in different ways, side by side."};

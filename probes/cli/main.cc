@@ -6,6 +6,7 @@
 
 #include "probes/cli/commands.h"
 #include "unionfs/base/error.h"
+#include "unionfs/base/standard_streams.h"
 #include "unionfs/base/terminal.h"
 
 namespace {
@@ -38,6 +39,7 @@ struct Registered {
 }  // namespace
 
 int main(int argc, char** argv) {
+  strata::open_standard_streams();
   using namespace strata::probes::cli;
   CLI::App app{"Watch a command through eBPF"};
   app.name("strata probe");

@@ -10,6 +10,7 @@
 
 #include "runtime/cli/command.h"
 #include "runtime/cli/verbs.h"
+#include "unionfs/base/standard_streams.h"
 #include "unionfs/base/subprocess.h"
 #include "unionfs/base/terminal.h"
 
@@ -84,6 +85,14 @@ int exec_program(const std::string& program, const std::string& root, std::vecto
   return kFailure;
 }
 
+// The last act: what was printed has arrived, or the status says that it has not.
+int finish(std::string_view program, int status, int failure) {
+  const auto flushed = flush_standard_output();
+  if (flushed) return status;
+  print_error(program, flushed.error());
+  return status != 0 ? status : failure;
+}
+
 int run_command(std::string_view program, const Command& command, const Globals& globals,
                 char* const* argv, std::vector<std::string> arguments) {
   const Verb* verb = is_own(command) ? nullptr : find_verb(command.verb);
@@ -102,10 +111,10 @@ int run_command(std::string_view program, const Command& command, const Globals&
     app.parse(std::move(arguments));
   } catch (const CLI::CallForHelp&) {
     std::fputs(app.help().c_str(), stdout);
-    return 0;
+    return finish(program, 0, failure);
   } catch (const CLI::CallForAllHelp&) {
     std::fputs(app.help("", CLI::AppFormatMode::All).c_str(), stdout);
-    return 0;
+    return finish(program, 0, failure);
   } catch (const CLI::ParseError& e) {
     print_error(program, {EINVAL, std::string(command.verb) + ": " + e.what() + " (see '" +
                                       app.get_name() + " --help')"});
@@ -116,7 +125,7 @@ int run_command(std::string_view program, const Command& command, const Globals&
     print_error(program, status.error());
     return failure;
   }
-  return *status;
+  return finish(program, *status, failure);
 }
 
 }  // namespace
@@ -127,6 +136,7 @@ void report(const Error& error) {
 
 int run_program(std::string_view program, std::span<const Command> commands, int argc,
                 char** argv) {
+  open_standard_streams();
   const char* from_env = std::getenv("STRATA_ROOT");
   std::string root = from_env != nullptr && *from_env != '\0' ? from_env : kDefaultRoot;
   int at = 1;
@@ -134,11 +144,11 @@ int run_program(std::string_view program, std::span<const Command> commands, int
     const std::string_view option = argv[at];
     if (option == "--help" || option == "-h") {
       print_help(program, commands);
-      return 0;
+      return finish(program, 0, kFailure);
     }
     if (option == "--version") {
       std::printf("%s %s\n", std::string(program).c_str(), std::string(kVersion).c_str());
-      return 0;
+      return finish(program, 0, kFailure);
     }
     if (option == "--root" && at + 1 < argc) {
       root = argv[++at];
@@ -163,7 +173,7 @@ int run_program(std::string_view program, std::span<const Command> commands, int
   const std::string_view name = argv[at];
   if (name == "help") {
     print_help(program, commands);
-    return 0;
+    return finish(program, 0, kFailure);
   }
   for (const auto& command : commands) {
     if (command.verb == name)
