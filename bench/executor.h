@@ -38,6 +38,10 @@ struct Launch {
   // pass for a fast one; nullopt: at least one byte.
   std::optional<std::string> expected_output;
 
+  // The program measures itself and writes the metrics (reported_metrics.h): they are the sample's,
+  // in place of the times of a start.
+  bool reports_metrics = false;
+
   std::chrono::milliseconds timeout{30'000};  // then everything that was started is killed
 };
 

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <utility>
 
+#include "bench/reported_metrics.h"
 #include "unionfs/base/undo.h"
 
 namespace strata::bench {
@@ -24,7 +25,22 @@ struct Entry {
   bool stopped = false;
 };
 
-Sample make_sample(const Outcome& outcome, std::string error, Clock::time_point run_start) {
+void add_metrics(Sample& sample, const Outcome& outcome) {
+  const auto add = [&](const char* name, const std::optional<int64_t>& value) {
+    if (value) sample.metrics[name] = static_cast<double>(*value);
+  };
+  add(metric::kFirstByte, outcome.first_byte_ns);
+  add(metric::kExit, outcome.exit_ns);
+  if (!outcome.exit_ns) return;  // it was never started: nothing was used
+  // Only where something outlived what was started; else it says the same as exit_ns.
+  if (outcome.processes_left > 0) add(metric::kGone, outcome.gone_ns);
+  add(metric::kPeakRss, outcome.largest_rss_bytes);
+  add(metric::kUser, outcome.user_ns);
+  add(metric::kSystem, outcome.system_ns);
+}
+
+Sample make_sample(const Launch& launch, const Outcome& outcome, std::string error,
+                   Clock::time_point run_start) {
   Sample sample;
   sample.exit_status = outcome.exit_status;
   sample.ok = error.empty();
@@ -33,17 +49,11 @@ Sample make_sample(const Outcome& outcome, std::string error, Clock::time_point 
   if (outcome.started_ns != 0)
     sample.started_ns =
         outcome.started_ns - std::chrono::nanoseconds(run_start.time_since_epoch()).count();
-  const auto add = [&](const char* name, const std::optional<int64_t>& value) {
-    if (value) sample.metrics[name] = static_cast<double>(*value);
-  };
-  add(metric::kFirstByte, outcome.first_byte_ns);
-  add(metric::kExit, outcome.exit_ns);
-  if (!outcome.exit_ns) return sample;  // it was never started: nothing was used
-  // Only where something outlived what was started; else it says the same as exit_ns.
-  if (outcome.processes_left > 0) add(metric::kGone, outcome.gone_ns);
-  add(metric::kPeakRss, outcome.largest_rss_bytes);
-  add(metric::kUser, outcome.user_ns);
-  add(metric::kSystem, outcome.system_ns);
+  if (launch.reports_metrics) {
+    sample.metrics = reported_metrics(outcome.out);
+  } else {
+    add_metrics(sample, outcome);
+  }
   return sample;
 }
 
@@ -184,7 +194,7 @@ Result<void> Runner::run_trial(Entry& entry, const Round& round) {
   const int64_t now = ns_since(start_);
   STRATA_TRY(const Outcome outcome, prepared_trial(entry, error));
   if (!error.empty() && !outcome.interrupted) note_failure(entry, error);
-  Sample sample = make_sample(outcome, std::move(error), start_);
+  Sample sample = make_sample(entry.launch, outcome, std::move(error), start_);
   if (outcome.started_ns == 0) sample.started_ns = now;
   sample.target = document_.targets[entry.target].name;
   sample.round = round.number;

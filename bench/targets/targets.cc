@@ -10,7 +10,8 @@ OwnPrograms find_own_programs() {
           .strata = find("strata"),
           .vm = find("strata-vm"),
           .floor = find("strata-bench-floor"),
-          .kvm_floor = find("strata-bench-kvm-floor")};
+          .kvm_floor = find("strata-bench-kvm-floor"),
+          .lookup = find("strata-bench-lookup")};
 }
 
 Targets make_targets(const OwnPrograms& programs) {

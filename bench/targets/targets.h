@@ -1,4 +1,4 @@
-// The targets that a start-up suite knows, each made by one function of its own file.
+// The targets that the suites know, each made by one function of its own file.
 //
 // Thread rule: any thread.
 #pragma once
@@ -17,13 +17,15 @@ struct OwnPrograms {
   std::string vm;  // strata-vm, which `strata vm` becomes
   std::string floor;
   std::string kvm_floor;
+  std::string lookup;
 };
 [[nodiscard]] OwnPrograms find_own_programs();
 
 enum class StrataMode { kForeground, kDetached };
 
-// All of them, in the order in which they are listed.
+// All of a suite, in the order in which they are listed.
 [[nodiscard]] Targets make_targets(const OwnPrograms& programs);
+[[nodiscard]] Targets make_lookup_targets(const OwnPrograms& programs);
 
 [[nodiscard]] std::unique_ptr<TargetDriver> make_process();
 [[nodiscard]] std::unique_ptr<TargetDriver> make_floor(const OwnPrograms& programs);
