@@ -30,7 +30,7 @@ Result<Item> parse_item(const Json& json, const std::string& place) {
   STRATA_TRY(const auto tags, json_get<Strings>(json, "RepoTags", {}, place));
   if (item.config.empty()) return fail(EINVAL, place + ": Config: missing");
   for (const auto& tag : tags) {
-    auto reference = parse_reference(tag);
+    auto reference = parse_new_name(tag);
     if (!reference) return fail_in(place + ": RepoTags", std::move(reference).error());
     item.names.push_back(reference->str());
   }

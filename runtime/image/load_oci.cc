@@ -17,7 +17,7 @@ std::vector<std::string> names_in(const IndexEntry& entry) {
   for (const char* key : {kContainerdName, kRefName}) {
     const std::string text = entry.annotation(key);
     if (text.empty()) continue;
-    if (const auto reference = parse_reference(text)) return {reference->str()};
+    if (const auto reference = parse_new_name(text)) return {reference->str()};
   }
   return {};
 }

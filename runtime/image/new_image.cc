@@ -32,7 +32,7 @@ Result<std::optional<std::string>> base_config(const Staging& staging,
 
 Result<std::string> check_request(const std::string& name, const Authoring& authoring) {
   STRATA_CHECK(parse_changes(authoring.changes));
-  STRATA_TRY(const Reference reference, parse_reference(name));
+  STRATA_TRY(const Reference reference, parse_new_name(name));
   return reference.str();
 }
 

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "runtime/image/digest.h"
+
 namespace strata::image {
 namespace {
 
@@ -126,6 +128,16 @@ Result<Reference> parse_reference(std::string_view text) {
         "a name is made of lower-case letters, digits and single separators (. _ -), in "
         "parts divided by '/', after an optional HOST[:PORT]");
   return Reference{std::string(short_form(repository)), std::string(tag)};
+}
+
+Result<Reference> parse_new_name(std::string_view text) {
+  constexpr size_t kShortId = 12;
+  const bool like_digest = text.starts_with(kSha256Prefix);
+  const bool like_id = text.size() >= kShortId && text.size() <= kSha256Hex && is_hex(text);
+  if (like_digest || like_id)
+    return fail(EINVAL, "invalid image name '" + std::string(text) + "': it would be taken for " +
+                            (like_digest ? "a digest" : "an image ID"));
+  return parse_reference(text);
 }
 
 }  // namespace strata::image

@@ -23,4 +23,8 @@ struct Reference {
 // EINVAL says what is wrong with the name.
 [[nodiscard]] Result<Reference> parse_reference(std::string_view text);
 
+// The same for the name that an image is to get: EINVAL also for what would be taken for an image
+// ID or a digest wherever it is used ("ae94ea795ab5", "sha256:abc").
+[[nodiscard]] Result<Reference> parse_new_name(std::string_view text);
+
 }  // namespace strata::image

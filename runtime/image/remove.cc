@@ -125,7 +125,7 @@ Result<Removal> remove_locked(const Store& store, const StoreLock& lock,
 
 Result<std::string> tag_image(const Store& store, std::string_view source,
                               const std::string& name) {
-  STRATA_TRY(const Reference reference, parse_reference(name));
+  STRATA_TRY(const Reference reference, parse_new_name(name));
   STRATA_TRY(const StoreLock lock, store.lock_shared());
   STRATA_TRY(const Image image, store.get(source));
   STRATA_CHECK(update_index(store, [&](Index& index) -> Result<void> {

@@ -130,6 +130,24 @@ TEST_F(Import, RefusesBadRequestsBeforeReadingAnything) {
   expect_nothing_kept();
 }
 
+TEST_F(Import, NamesTheFileAndTheAttributeThatCannotBeSet) {
+  testing::TarBuilder tar;
+  tar.add(
+      {.name = "usr/ping", .content = "x", .pax = {{"SCHILY.xattr.security.capability", "bad"}}});
+  EXPECT_THAT(import(*store_, tar.bytes(), "web"),
+              FailsWith(EINVAL, "entry 'usr/ping': set extended attribute security.capability"));
+}
+
+TEST_F(Import, RefusesNamesThatLookLikeIds) {
+  for (const char* name : {"ae94ea795ab5", "sha256:abc", "sha256:0123456789ab"})
+    EXPECT_THAT(import(*store_, small_tar("a", "x"), name),
+                FailsWith(EINVAL, "would be taken for"));
+  EXPECT_THAT(import(*store_, small_tar("a", "x"), "ae94ea795ab5:1"), IsOk());
+  EXPECT_THAT(tag_image(*store_, "ae94ea795ab5:1", std::string(64, 'a')),
+              FailsWith(EINVAL, "would be taken for an image ID"));
+  EXPECT_THAT(tag_image(*store_, "ae94ea795ab5:1", "cafe"), IsOk());
+}
+
 TEST_F(Import, KeepsNothingOfAHostileTar) {
   const std::string good = small_tar("a", std::string(100'000, 'x'));
   const std::vector<std::pair<const char*, std::string>> tars{
