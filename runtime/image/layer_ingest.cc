@@ -97,11 +97,10 @@ Result<StagedLayer> stage_blob(Staging& staging, const StagedFile& file,
     auto tree = staging.fresh_path();
     STRATA_TRY(const uint64_t bytes, unpack_blob(file.path, tree, diff_id, input));
     staging.add_tree(diff_id, std::move(tree), bytes);
-  } else if (staging.is_known_pair(file.digest, diff_id) && staging.has_blob(file.digest)) {
-    return layer;
-  } else {
+  } else if (!staging.is_known_pair(file.digest, diff_id)) {
     STRATA_CHECK(verify_blob(file.path, diff_id, input));
   }
+  // Even if the store has the blob: what came was verified, what stands there may be damaged.
   keep_blob(staging, file, layer);
   return layer;
 }

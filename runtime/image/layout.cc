@@ -8,13 +8,30 @@
 #include "unionfs/base/file.h"
 
 namespace strata::image {
+
+// sha256.h. Weak: programs that only read the store, `strata` above all, don't link the library for
+// digests, which would take more time to load than a container to start. They check the sizes of
+// documents; the others, and fsck, their digests.
+[[gnu::weak]] std::string sha256_digest(std::string_view text);
+
 namespace {
+
+Result<std::string> read_document(const Store& store, const Descriptor& document,
+                                  const std::string& place, size_t limit) {
+  auto text = read_file(store.blob_path(document.digest), limit);
+  if (!text) return fail_in(place, std::move(text).error());
+  const bool is_whole = text->size() == document.size &&
+                        (sha256_digest == nullptr || sha256_digest(*text) == document.digest);
+  if (!is_whole)
+    return fail(EBADMSG, place + ": it is damaged: its content is not what its digest and size " +
+                             "say ('strata load' the image again, or remove it)");
+  return text;
+}
 
 Result<Manifest> read_manifest(const Store& store, const IndexEntry& entry) {
   const std::string place = "manifest " + entry.target.digest;
-  auto text = read_file(store.blob_path(entry.target.digest), kMaxManifestBytes);
-  if (!text) return fail_in(place, std::move(text).error());
-  return parse_manifest(*text, place);
+  STRATA_TRY(const std::string text, read_document(store, entry.target, place, kMaxManifestBytes));
+  return parse_manifest(text, place);
 }
 
 // "1,2,3" as `count` numbers; nullopt if it is anything else.
@@ -38,7 +55,12 @@ Result<std::vector<IndexEntry>> read_index(const Store& store) {
   const auto path = store.layout_dir() / "index.json";
   STRATA_TRY(const auto text, read_file_if_exists(path, kMaxIndexBytes));
   if (!text) return std::vector<IndexEntry>();
-  return parse_index(*text, path.string());
+  auto index = parse_index(*text, path.string());
+  if (!index)
+    return fail(EBADMSG, index.error().what +
+                             "; 'strata fsck --repair' makes it anew from the images' manifests, "
+                             "but their names are lost");
+  return index;
 }
 
 std::vector<std::string> names_of(const std::vector<IndexEntry>& index,
@@ -63,9 +85,8 @@ Result<Image> read_image(const Store& store, const std::vector<IndexEntry>& inde
                          const IndexEntry& entry) {
   STRATA_TRY(const Manifest manifest, read_manifest(store, entry));
   const std::string place = "configuration " + manifest.config.digest;
-  auto text = read_file(store.blob_path(manifest.config.digest), kMaxConfigBytes);
-  if (!text) return fail_in(place, std::move(text).error());
-  STRATA_TRY(ParsedConfig parsed, parse_config(*text, place));
+  STRATA_TRY(const std::string text, read_document(store, manifest.config, place, kMaxConfigBytes));
+  STRATA_TRY(ParsedConfig parsed, parse_config(text, place));
   if (parsed.diff_ids.size() != manifest.layers.size())
     return fail(EBADMSG, "image " + manifest.config.digest + ": its manifest lists " +
                              std::to_string(manifest.layers.size()) +

@@ -15,7 +15,7 @@
 
 namespace strata::image {
 
-// index.json; no entries if there is none yet.
+// index.json; no entries if there is none yet. EBADMSG, with the remedy, if it is damaged.
 [[nodiscard]] Result<std::vector<IndexEntry>> read_index(const Store& store);
 
 // The names that entries give to the manifest with this digest, sorted, each once.
@@ -25,7 +25,8 @@ namespace strata::image {
 // The image ID behind an entry: from our annotation, else from the manifest itself.
 [[nodiscard]] Result<std::string> image_id_of(const Store& store, const IndexEntry& entry);
 
-// The image behind one entry of `index`: its manifest and its configuration are read.
+// The image behind one entry of `index`: its manifest and its configuration are read. EBADMSG if
+// they are not what their digests say (in programs without digests: their sizes).
 [[nodiscard]] Result<Image> read_image(const Store& store, const std::vector<IndexEntry>& index,
                                        const IndexEntry& entry);
 

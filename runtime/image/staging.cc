@@ -17,6 +17,15 @@ bool is_there(const std::filesystem::path& path) {
   return ::access(path.c_str(), F_OK) == 0;
 }
 
+bool has_content(const std::filesystem::path& path, std::string_view digest) {
+  const auto fd = open_file(path, O_RDONLY);
+  if (!fd) return false;
+  FdSource file(fd->get(), path.string());
+  DigestSource content(file);
+  NullSink nowhere;
+  return copy_stream(content, nowhere).has_value() && content.digest() == digest;
+}
+
 }  // namespace
 
 Result<StagedWriter> StagedWriter::create(const std::filesystem::path& path) {
@@ -76,8 +85,11 @@ void Staging::note_pair(std::string_view diff_id, const Descriptor& blob) {
 
 const Descriptor* Staging::known_blob(std::string_view diff_id) {
   const auto [first, last] = known_.equal_range(diff_id);
-  const auto it =
-      std::find_if(first, last, [&](const auto& k) { return has_blob(k.second.digest); });
+  const auto it = std::find_if(first, last, [&](const auto& k) {
+    const std::string& digest = k.second.digest;
+    return has_blob(digest) &&
+           (blobs_.contains(digest) || has_content(store_->blob_path(digest), digest));
+  });
   return it != last ? &it->second : nullptr;
 }
 

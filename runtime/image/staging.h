@@ -77,7 +77,7 @@ class Staging {
   void note_pair(std::string_view diff_id, const Descriptor& blob);
 
   // A blob, staged or in the store, that is known to hold this layer, for an image that brings the
-  // layer in another form; nullptr if there is none.
+  // layer in another form; nullptr if there is none. One in the store is read and verified.
   [[nodiscard]] const Descriptor* known_blob(std::string_view diff_id);
 
   // Whether the two were seen to belong together: here, or when an image of the store came in.

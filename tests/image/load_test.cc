@@ -256,6 +256,25 @@ TEST_F(Load, ALieAboutALayerThatIsThereIsALieStill) {
   expect_refused(archive.bytes(), FailsWith(EBADMSG));
 }
 
+TEST_F(Load, HealsBlobsThatAreDamagedInTheStore) {
+  testing::OciArchive oci;
+  oci.add_image("web", {small_tar("a", "1")});
+  testing::DockerArchive docker;
+  docker.add_image("db", {small_tar("b", "2")});
+  for (const std::string& archive : {oci.bytes(), docker.bytes()}) {
+    STRATA_ASSERT_OK(const auto images, load(*store_, archive));
+    const auto blob = store_->blob_path(images.front().layers[0].blob.digest);
+    for (const auto& path : {blob, store_->blob_path(images.front().id)}) {
+      STRATA_ASSERT_OK(std::string bytes, read_file(path));
+      bytes[bytes.size() / 2] ^= 1;
+      ASSERT_THAT(write_file_atomic(path, bytes), IsOk());
+      EXPECT_NE(testing::findings_of(*store_), "");
+      EXPECT_THAT(load(*store_, archive), IsOk());
+      EXPECT_EQ(testing::findings_of(*store_), "");
+    }
+  }
+}
+
 TEST_F(Load, KeepsNoneOfSeveralImagesIfOneIsBad) {
   OciArchive archive;
   archive.add_image("good", {small_tar("a", "1")});
