@@ -2,15 +2,19 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <map>
 #include <optional>
 #include <set>
 
+#include "runtime/image/codec.h"
 #include "runtime/image/digest.h"
 #include "runtime/image/layer_ingest.h"
 #include "runtime/image/layout.h"
 #include "runtime/image/maintain.h"
 #include "runtime/image/pipeline.h"
 #include "runtime/image/reachability.h"
+#include "runtime/image/rebuild_index.h"
+#include "runtime/image/tree_check.h"
 #include "runtime/image/workspace.h"
 #include "unionfs/base/file.h"
 #include "unionfs/base/json.h"
@@ -28,17 +32,25 @@ class Checker {
   // publication looks like refuse. With a workspace, what can be repaired is.
   Result<void> check_structure(Workspace* workspace);
 
-  // The long part: digests of the blobs that images reach.
+  // The long part: digests of the blobs that images reach, and whether their trees are complete.
   Result<void> check_blobs();
+
+  // Unpacks anew what check_blobs() found incomplete. The caller holds the exclusive lock again.
+  void restore_trees();
 
   [[nodiscard]] std::vector<Finding> take_findings() { return std::move(findings_); }
 
  private:
   void find(std::string kind, std::string object, std::string detail, bool repaired = false) {
+    // Many errors name their object themselves.
+    if (detail.starts_with(object + ": ")) detail.erase(0, object.size() + 2);
     findings_.push_back({std::move(kind), std::move(object), std::move(detail), repaired});
   }
   void check_version();
   Result<void> check_index();
+  Result<std::optional<Index>> usable_index();
+  Result<void> check_blob(const Path& path, const std::string& what);
+  Result<void> check_blob_and_tree(ByteSource& blob, const Layer& layer);
   void check_image(const Image& image);
   void check_layer(const Image& image, const Layer& layer);
   Result<void> restore_layer(const Layer& layer);
@@ -55,6 +67,12 @@ class Checker {
   bool index_is_whole_ = true;  // everything that the index reaches is known
   Objects reachable_;
   std::set<std::string> image_ids_;
+  std::map<Path, Layer> layers_;  // by blob; those that have a tree
+  struct BadTree {
+    size_t finding;
+    Layer layer;
+  };
+  std::vector<BadTree> bad_trees_;
 };
 
 void Checker::check_version() {
@@ -68,13 +86,34 @@ void Checker::check_version() {
   if (!version || *version != "1.0.0") bad("imageLayoutVersion is not 1.0.0");
 }
 
-Result<void> Checker::check_index() {
-  const auto index = read_index(store_);
-  if (!index) {
-    index_is_whole_ = false;
-    find("damaged-index", (store_.layout_dir() / "index.json").string(), index.error().what);
-    return {};
+// The index, made anew if it is damaged and a repair is asked for; nullopt if nothing can be said.
+Result<std::optional<Index>> Checker::usable_index() {
+  auto index = read_index(store_);
+  if (index) return *std::move(index);
+  const std::string path = (store_.layout_dir() / "index.json").string();
+  if (workspace_ == nullptr || index.error().code != EBADMSG) {
+    find("damaged-index", path, index.error().what);
+    return std::nullopt;
   }
+  const auto count = rebuild_index(store_);
+  if (!count) {
+    find("damaged-index", path, count.error().what);
+    return std::nullopt;
+  }
+  find("damaged-index", path,
+       "made anew from the manifests of " + std::to_string(*count) +
+           " images; their names are lost: 'strata images' lists their IDs, 'strata tag' names "
+           "them again (the damaged index is kept as " +
+           (store_.root() / "index.json.damaged").string() + ")",
+       true);
+  STRATA_TRY(index, read_index(store_));
+  return *std::move(index);
+}
+
+Result<void> Checker::check_index() {
+  STRATA_TRY(const auto index, usable_index());
+  index_is_whole_ = index.has_value();
+  if (!index) return {};
   std::set<std::string> seen;
   for (const auto& entry : *index) {
     if (!seen.insert(entry.target.digest).second) continue;
@@ -106,7 +145,10 @@ void Checker::check_layer(const Image& image, const Layer& layer) {
     find("damaged-blob", blob.string(),
          std::to_string(st.st_size) + " bytes instead of " + std::to_string(layer.blob.size));
   }
-  if (::stat(layer.tree.c_str(), &st) == 0 && S_ISDIR(st.st_mode)) return;
+  if (::stat(layer.tree.c_str(), &st) == 0 && S_ISDIR(st.st_mode)) {
+    layers_.emplace(blob, layer);
+    return;
+  }
   std::string detail = "image " + image.id + " needs it";
   bool restored = false;
   if (workspace_ != nullptr) {
@@ -169,25 +211,56 @@ Result<void> Checker::check_blobs() {
   size_t number = 0;
   for (const auto& path : reachable_.blobs) {
     ++number;
-    const auto fd = open_file(path, O_RDONLY);
-    if (!fd) continue;  // missing: said above, or removed since
-    FdSource file(fd->get(), path.string());
-    WatchedSource watched(file,
-                          "checking blob " + std::to_string(number) + " of " +
-                              std::to_string(reachable_.blobs.size()),
-                          report_);
-    DigestSource digest(watched);
-    NullSink nowhere;
-    if (auto read = copy_stream(digest, nowhere); !read) {
-      if (read.error().code == EINTR) return std::unexpected(std::move(read).error());
-      find("damaged-blob", path.string(), read.error().what);
-      continue;
-    }
-    const std::string found = digest.digest();
-    if (digest_hex(found) != path.filename().string())
-      find("damaged-blob", path.string(), "its content has the digest " + found);
+    STRATA_CHECK(check_blob(path, "checking blob " + std::to_string(number) + " of " +
+                                      std::to_string(reachable_.blobs.size())));
   }
   return {};
+}
+
+Result<void> Checker::check_blob(const Path& path, const std::string& what) {
+  const auto fd = open_file(path, O_RDONLY);
+  if (!fd) return {};  // missing: said above, or removed since
+  FdSource file(fd->get(), path.string());
+  WatchedSource watched(file, what, report_);
+  DigestSource digest(watched);
+  Result<void> unpacked;
+  if (const auto layer = layers_.find(path); layer != layers_.end())
+    unpacked = check_blob_and_tree(digest, layer->second);
+  NullSink nowhere;
+  auto read = copy_stream(digest, nowhere);  // what is left of it
+  for (const Error* error :
+       {unpacked ? nullptr : &unpacked.error(), read ? nullptr : &read.error()})
+    if (error != nullptr && error->code == EINTR) return std::unexpected(*error);
+  if (!read) {
+    find("damaged-blob", path.string(), read.error().what);
+    return {};
+  }
+  const std::string found = digest.digest();
+  if (digest_hex(found) != path.filename().string()) {
+    find("damaged-blob", path.string(), "its content has the digest " + found);
+  } else if (!unpacked) {
+    find("damaged-blob", path.string(), unpacked.error().what);
+  }
+  return {};
+}
+
+// An Error is about the blob.
+Result<void> Checker::check_blob_and_tree(ByteSource& blob, const Layer& layer) {
+  STRATA_TRY(const auto tar, decompress(blob, Accept::kLayer));
+  STRATA_TRY(std::string fault, tree_fault(*tar, layer.tree));
+  if (fault.empty()) return {};
+  bad_trees_.push_back({findings_.size(), layer});
+  find("damaged-layer", layer.tree.string(), std::move(fault));
+  return {};
+}
+
+void Checker::restore_trees() {
+  for (const auto& bad : bad_trees_) {
+    Finding& finding = findings_[bad.finding];
+    const auto restored = restore_layer(bad.layer);
+    finding.repaired = restored.has_value();
+    finding.detail += restored ? "; unpacked again" : "; " + restored.error().what;
+  }
 }
 
 }  // namespace
@@ -204,9 +277,14 @@ Result<std::vector<Finding>> check_store(const Store& store, bool repair, const 
     }
     STRATA_CHECK(checker.check_structure(workspace ? &*workspace : nullptr));
   }
-  const auto lock = store.lock_shared();
-  if (!lock) return std::unexpected(lock.error());
-  STRATA_CHECK(checker.check_blobs());
+  {
+    STRATA_TRY(const StoreLock lock, store.lock_shared());
+    STRATA_CHECK(checker.check_blobs());
+  }
+  if (repair) {
+    STRATA_TRY(const StoreLock lock, store.lock_exclusive());
+    checker.restore_trees();
+  }
   return checker.take_findings();
 }
 

@@ -56,10 +56,11 @@ struct Finding {
   bool repaired = false;
 };
 
-// Checks the whole store, digests of all blobs included. With `repair`, layers that are missing
-// are unpacked again from their blobs and what nothing reaches is removed; where the index or an
-// image can't be read nothing is removed, since nobody knows what it would reach. Containers are
-// started only after a repair, but beside a check.
+// Checks the whole store, digests of all blobs included; trees of layers for missing files and for
+// types and sizes, not for their contents. With `repair`, layers that are missing or incomplete are
+// unpacked again from their blobs, an index that can't be read is made anew (without names), and
+// what nothing reaches is removed; where an image can't be read nothing is removed, since nobody
+// knows what it would reach. Containers are started only after a repair, but beside a check.
 [[nodiscard]] Result<std::vector<Finding>> check_store(const Store& store, bool repair,
                                                        const Report& report = {});
 

@@ -174,9 +174,80 @@ TEST_F(Maintain, NothingIsThrownAwayOnAGuess) {
   const Image image = make("web", "x");
   const size_t before = testing::store_content(*store_).size();
   ASSERT_THAT(write_file_atomic(store_->layout_dir() / "index.json", "{damaged"), IsOk());
-  EXPECT_THAT(prune_images(*store_), FailsWith(EINVAL));
-  EXPECT_NE(findings_of(*store_, true).find("damaged-index"), std::string::npos);
+  EXPECT_THAT(prune_images(*store_), FailsWith(EBADMSG, "strata fsck --repair"));
+  EXPECT_NE(findings_of(*store_).find("damaged-index"), std::string::npos);
   EXPECT_EQ(testing::store_content(*store_).size(), before);
+}
+
+TEST_F(Maintain, ADamagedIndexIsMadeAnewWithoutNames) {
+  const Image web = make("web", "x");
+  const Image db = make("db", "y");
+  const Strings before = testing::store_content(*store_);
+  const auto path = store_->layout_dir() / "index.json";
+  STRATA_ASSERT_OK(const std::string index, read_file(path));
+  const std::string damaged = index.substr(0, index.size() - 5);
+  ASSERT_THAT(write_file_atomic(path, damaged), IsOk());
+  EXPECT_THAT(store_->list(), FailsWith(EBADMSG, path.string() + ": line 1, column "));
+
+  const std::string found = findings_of(*store_);
+  EXPECT_TRUE(found.starts_with("damaged-index " + path.string() + ": line 1, column ")) << found;
+  const std::string repaired = findings_of(*store_, true);
+  EXPECT_NE(repaired.find("manifests of 2 images; their names are lost"), std::string::npos)
+      << repaired;
+  EXPECT_EQ(std::count(repaired.begin(), repaired.end(), '\n'), 1) << repaired;
+  EXPECT_EQ(findings_of(*store_), "");
+  EXPECT_EQ(testing::store_content(*store_), before);
+  for (const Image* image : {&web, &db}) {
+    STRATA_ASSERT_OK(const Image again, store_->get(image->id));
+    EXPECT_EQ(again.names, Strings());
+    EXPECT_EQ(again.manifest.digest, image->manifest.digest);
+  }
+  STRATA_ASSERT_OK(const std::string kept, read_file(store_->root() / "index.json.damaged"));
+  EXPECT_EQ(kept, damaged);
+  EXPECT_THAT(tag_image(*store_, web.id, "web"), IsOk());
+}
+
+TEST_F(Maintain, DocumentsAreWhatTheirDigestsSay) {
+  const Image image = make("web", "x");
+  for (const auto& digest : {image.id, image.manifest.digest}) {
+    const auto blob = store_->blob_path(digest);
+    STRATA_ASSERT_OK(const std::string good, read_file(blob));
+    std::string bad = good;
+    bad.replace(bad.find("sha256:") + 7, 1, bad[bad.find("sha256:") + 7] == '0' ? "1" : "0");
+    ASSERT_THAT(write_file_atomic(blob, bad), IsOk());
+    EXPECT_THAT(store_->list(), FailsWith(EBADMSG, digest + ": it is damaged"));
+    EXPECT_THAT(tag_image(*store_, "web", "prod"), FailsWith(EBADMSG));
+    EXPECT_NE(findings_of(*store_).find("damaged-image"), std::string::npos);
+    ASSERT_THAT(write_file_atomic(blob, good), IsOk());
+  }
+  EXPECT_EQ(findings_of(*store_), "");
+}
+
+TEST_F(Maintain, FsckSeesTreesThatAreIncomplete) {
+  testing::TarBuilder tar;
+  tar.directory("etc").file("etc/passwd", "root").symlink("etc/link", "passwd");
+  tar.hard_link("etc/hard", "etc/passwd").directory("var").file("var/.wh.old").file("./a\x1b", "b");
+  tar.file("twice", "first").file("twice", "second one").directory("x").file("x/y").file("x", "z");
+  STRATA_ASSERT_OK(const Image image, import(*store_, tar.bytes(), "web"));
+  EXPECT_EQ(findings_of(*store_), "");
+  const auto& tree = image.layers[0].tree;
+
+  std::filesystem::remove(tree / "a\x1b");
+  EXPECT_EQ(findings_of(*store_), "damaged-layer " + tree.string() + ": 'a?' is missing\n");
+  std::ofstream(tree / "a\x1b") << "longer";
+  EXPECT_NE(findings_of(*store_).find("'a?' has 6 bytes instead of 1\n"), std::string::npos);
+  std::filesystem::remove_all(tree / "etc");
+  std::ofstream(tree / "etc") << "not a directory";
+  std::filesystem::remove(tree / "var/old");
+  const std::string found = findings_of(*store_);
+  EXPECT_NE(found.find(": 'a?' has 6 bytes instead of 1, and 5 more\n"), std::string::npos)
+      << found;
+
+  const std::string repaired = findings_of(*store_, true);
+  EXPECT_NE(repaired.find("and 5 more; unpacked again (repaired)"), std::string::npos) << repaired;
+  EXPECT_EQ(findings_of(*store_), "");
+  STRATA_ASSERT_OK(const std::string content, read_file(tree / "etc/hard"));
+  EXPECT_EQ(content, "root");
 }
 
 TEST_F(Maintain, ADamagedImageCanBeRemoved) {
