@@ -7,7 +7,7 @@
 #include <cerrno>
 #include <cstring>
 
-#include "unionfs/files/proc_path.h"
+#include "unionfs/sys/xattr_at.h"
 
 namespace strata::unionfs {
 namespace {
@@ -50,11 +50,13 @@ Result<std::vector<Xattr>> read_all(List list, Get get) {
 }  // namespace
 
 Result<std::vector<Xattr>> read_xattrs(int directory, const std::string& name) {
-  const std::string path = proc_path(directory, name);
-  return read_all([&](char* out, size_t size) { return ::llistxattr(path.c_str(), out, size); },
-                  [&](const char* xattr, char* out, size_t size) {
-                    return ::lgetxattr(path.c_str(), xattr, out, size);
-                  });
+  return read_all(
+      [&](char* out, size_t size) {
+        return sys::list_xattr_at(directory, name.c_str(), out, size);
+      },
+      [&](const char* xattr, char* out, size_t size) {
+        return sys::get_xattr_at(directory, name.c_str(), xattr, out, size);
+      });
 }
 
 Result<std::vector<Xattr>> read_xattrs(int fd) {
