@@ -13,11 +13,13 @@
 #include <cstring>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <utility>
 
 #include "unionfs/base/file.h"
 #include "unionfs/erofs/format.h"
 #include "unionfs/erofs/writer.h"
+#include "unionfs/files/proc_path.h"
 #include "unionfs/flat_data.h"
 
 namespace strata::unionfs {
@@ -134,6 +136,14 @@ std::optional<FlatImage> open_image(path file, std::span<const path> top_first,
   return image;
 }
 
+// Whether the layers are still in the data layer of their image: the directory that they are in may
+// have been moved, and be reached by the same paths all the same.
+bool is_below(const path& data, const LayerStack& stack) {
+  std::error_code error;
+  const path layer = std::filesystem::read_symlink(proc_path(stack.fd(0)), error);
+  return !error && std::ranges::mismatch(data, layer).in1 == data.end();
+}
+
 // Whether an image is what an index would be written as.
 bool has_identity(int file, const Checksum& identity) {
   Checksum uuid;
@@ -173,7 +183,9 @@ std::optional<FlatImage> find_flat(const LayerStack& stack, const path& cache) {
   const auto layers = layers_of(stack);
   if (!layers) return std::nullopt;
   const auto paths = paths_of(stack);
-  return open_image(cache / file_name(paths), paths, *layers);
+  auto image = open_image(cache / file_name(paths), paths, *layers);
+  if (image && image->data != paths && !is_below(image->data.front(), stack)) return std::nullopt;
+  return image;
 }
 
 std::optional<FlatImage> find_flat(std::span<const path> top_first, const path& cache) {

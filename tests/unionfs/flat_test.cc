@@ -230,6 +230,16 @@ TEST_F(Flat, LayersMadeAnewMakeImagesStale) {
   EXPECT_EQ(merged.read("top"), "anew");
 }
 
+TEST_F(Flat, LayersMayMove) {
+  const auto layers = small_layers(2);
+  ASSERT_THAT(mount(layers), IsOk());
+  std::filesystem::rename(dir / "layers", dir / "layers.moved");
+  std::filesystem::create_directory_symlink(dir / "layers.moved", dir / "layers");
+  STRATA_ASSERT_OK(const auto flat, mount(layers));
+  const Attached merged(flat.get(), dir / "merged");
+  EXPECT_EQ(merged.read("top"), "1");
+}
+
 // Layers on several mounts are data layers themselves.
 TEST_F(Flat, LayersOnSeveralMounts) {
   ASSERT_THAT(make_dirs(dir / "other"), IsOk());
