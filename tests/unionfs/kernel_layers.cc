@@ -99,7 +99,7 @@ void add_layer(const path& directory, std::vector<path>& top_first, uint64_t see
   STRATA_ASSERT_OK(const auto mount, unionfs::mount_overlay(stack, unionfs::Upper{upper, work},
                                                             {.is_volatile = true}));
   const Attached merged(mount.get(), directory / "merged");
-  Changer(merged.path(), seed).run();
+  change_tree(merged.path(), seed);
   top_first.insert(top_first.begin(), upper);
 }
 
@@ -116,6 +116,10 @@ Attached::~Attached() {
 
 std::string Attached::read(const std::string& name) const {
   return read_file(target_ / name).value_or("<" + name + " cannot be read>");
+}
+
+void change_tree(const path& root, uint64_t seed) {
+  Changer(root, seed).run();
 }
 
 std::vector<path> make_kernel_layers(const path& directory, int count, uint64_t seed,

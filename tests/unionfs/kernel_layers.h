@@ -27,6 +27,10 @@ class Attached {
   std::filesystem::path target_;
 };
 
+// Random changes to the tree at `root`: removals, directories anew, renames, links, attributes,
+// content.
+void change_tree(const std::filesystem::path& root, uint64_t seed);
+
 // `count` layers in `directory` ("l0" is the bottom), top first. `bottom`: a directory that is the
 // bottom layer instead of a random tree. REQUIRES: root privileges, private mount namespace.
 [[nodiscard]] std::vector<std::filesystem::path> make_kernel_layers(

@@ -113,6 +113,25 @@ TEST_F(Presenters, TakeAnUpper) {
   EXPECT_EQ(*read_file(dir / "layers/0/lower"), "lower");
 }
 
+// A container may be started by one presenter today and by the other tomorrow.
+TEST_F(Presenters, OverlayAndFlatTakeEachOthersUppers) {
+  const auto layers = testing::make_kernel_layers(dir.path(), 3, 5);
+  STRATA_ASSERT_OK(const auto stack, LayerStack::open(layers));
+  const Upper upper = fresh_upper();
+  const std::vector<PresenterKind> turns = {PresenterKind::kFlat, PresenterKind::kOverlay,
+                                            PresenterKind::kFlat};
+  testing::Tree before;
+  for (const PresenterKind kind : turns) {
+    STRATA_ASSERT_OK(const auto mount, present(kind, stack, upper, options()));
+    const Attached merged(mount.get(), dir / "merged");
+    if (!before.empty()) {
+      EXPECT_EQ(differences(before, scan_tree(merged.path())), "") << presenter_name(kind);
+    }
+    testing::change_tree(merged.path(), 17);
+    before = scan_tree(merged.path());
+  }
+}
+
 TEST_F(Presenters, AreReadOnlyWithoutAnUpper) {
   dir.write("layers/0/lower", "lower");
   STRATA_ASSERT_OK(const auto stack, LayerStack::open({dir / "layers/0"}));
