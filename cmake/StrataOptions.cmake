@@ -14,6 +14,7 @@ endif()
 
 option(STRATA_TESTS "Build the tests" ON)
 option(STRATA_WERROR "Treat compiler warnings as errors" ON)
+option(STRATA_FUZZ "Build tests/fuzz as libFuzzer programs (clang)" OFF)
 option(STRATA_SANITIZE "Build with AddressSanitizer and UndefinedBehaviorSanitizer" OFF)
 
 find_program(CCACHE_PROGRAM ccache)
@@ -42,6 +43,10 @@ if(STRATA_SANITIZE)
     $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized>)
   target_link_options(strata_compile INTERFACE -fsanitize=address,undefined)
   target_compile_definitions(strata_compile INTERFACE STRATA_SANITIZE=1)
+endif()
+
+if(STRATA_FUZZ)
+  target_compile_options(strata_compile INTERFACE -fsanitize=fuzzer-no-link)
 endif()
 
 # `programs`: everything that is installed, without the tests.
