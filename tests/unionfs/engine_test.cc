@@ -92,13 +92,12 @@ TEST_F(EngineTest, MetacopiesAndRedirectsOfTheKernelAreRead) {
   EXPECT_EQ(against_kernel({}, "metacopy=on,redirect_dir=on,index=off,xino=off"), "");
 
   const Union merged = open();
-  EXPECT_EQ(merged.changes().value(),
-            (std::vector<Change>{{ChangeKind::kDeleted, "/d"},
-                                 {ChangeKind::kAdded, "/file-away"},
-                                 {ChangeKind::kAdded, "/moved"},
-                                 {ChangeKind::kAdded, "/moved/sub"},
-                                 {ChangeKind::kAdded, "/moved/sub/deep"},
-                                 {ChangeKind::kChanged, "/plain"}}));
+  EXPECT_EQ(merged.changes().value(), (std::vector<Change>{{ChangeKind::kDeleted, "/d"},
+                                                           {ChangeKind::kAdded, "/file-away"},
+                                                           {ChangeKind::kAdded, "/moved"},
+                                                           {ChangeKind::kAdded, "/moved/sub"},
+                                                           {ChangeKind::kAdded, "/moved/sub/deep"},
+                                                           {ChangeKind::kChanged, "/plain"}}));
 }
 
 TEST_F(EngineTest, ACompletedUpperNeedsNeither) {
@@ -185,8 +184,7 @@ TEST_F(EngineTest, AWorkDirectoryElsewhereIsRefused) {
   ASSERT_EQ(::mount("tmpfs", (dir_ / "work").c_str(), "tmpfs", 0, ""), 0);
   LayerStack stack = LayerStack::open({dir_ / "lower"}).value();
   auto index = index::open_index(stack, std::nullopt).value().index;
-  EXPECT_THAT(Union::open(std::move(stack), std::move(index),
-                          Upper{dir_ / "upper", dir_ / "work"}),
+  EXPECT_THAT(Union::open(std::move(stack), std::move(index), Upper{dir_ / "upper", dir_ / "work"}),
               FailsWith(EXDEV, "another file system"));
   ASSERT_EQ(::umount((dir_ / "work").c_str()), 0);
 }

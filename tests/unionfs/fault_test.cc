@@ -33,7 +33,9 @@ struct Scene {
   Operation operation;
 };
 
-void PrintTo(const Scene& scene, std::ostream* out) { *out << scene.name; }
+void PrintTo(const Scene& scene, std::ostream* out) {
+  *out << scene.name;
+}
 
 // Which calls of a system call to fail: the ones from `first` to `last`, counted from 1.
 struct Range {

@@ -1,5 +1,3 @@
-#include "unionfs/index/cache.h"
-
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <sys/xattr.h>
@@ -17,6 +15,7 @@
 #include "tests/support/temp_dir.h"
 #include "unionfs/base/file.h"
 #include "unionfs/index/builder.h"
+#include "unionfs/index/cache.h"
 
 namespace strata::unionfs::index {
 namespace {
@@ -200,8 +199,7 @@ TEST_F(IndexTest, ASegmentOfAnotherStackIsRefused) {
   write(1, "b");
   write(2, "c");
   const OpenedIndex opened = open(3);
-  const auto on_nothing =
-      build_segment(Index(), stack(1).fd(0)).value();
+  const auto on_nothing = build_segment(Index(), stack(1).fd(0)).value();
   EXPECT_THAT(opened.index.with(on_nothing), FailsWith(EBADMSG));
   const Index two = open(2).index;
   EXPECT_THAT(two.with(build_segment(opened.index, stack(1).fd(0)).value()), FailsWith(EBADMSG));
