@@ -23,7 +23,7 @@ std::string joined(const std::vector<std::string>& words) {
 }
 
 Result<image::Image> commit_container(const Globals& globals, Options& options) {
-  STRATA_TRY(const image::Store store, image::Store::open(globals.root));
+  STRATA_TRY(const image::Store store, image::Store::open_existing(globals.root));
   STRATA_TRY(const auto container, container::Container::find(store, options.container));
   options.commit.created_by = joined(container.record().args);
   // Thawed at the end, also after Ctrl-C: the guard notes the signal instead of dying of it.

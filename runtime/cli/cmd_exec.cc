@@ -22,7 +22,7 @@ Result<void> finish(const CLI::App& app, Options& options) {
 }
 
 Result<int> exec(const Globals& globals, const Options& options) {
-  STRATA_TRY(const image::Store store, image::Store::open(globals.root));
+  STRATA_TRY(const image::Store store, image::Store::open_existing(globals.root));
   STRATA_TRY(const auto container, container::Container::find(store, options.container));
   STRATA_TRY(const auto result, container::exec(container, options.exec));
   if (!result.failure) return result.status;

@@ -68,7 +68,7 @@ Result<std::vector<image::Finding>> check_all(const image::Store& store, bool re
 }
 
 Result<int> check(const Globals& globals, const Options& options) {
-  STRATA_TRY(const image::Store store, image::Store::open(globals.root));
+  STRATA_TRY(const image::Store store, image::Store::open_existing(globals.root));
   const image::InterruptGuard guard;
   auto findings = check_all(store, options.repair);
   if (!findings) return fail_in("fsck", std::move(findings).error());

@@ -63,7 +63,7 @@ void print_json(const std::vector<Step>& steps) {
 }
 
 Result<int> history(const Globals& globals, const Options& options) {
-  STRATA_TRY(const image::Store store, image::Store::open(globals.root));
+  STRATA_TRY(const image::Store store, image::Store::open_existing(globals.root));
   STRATA_TRY(const image::Image image, store.get(options.image));
   const auto steps = steps_of(image);
   if (options.json) {

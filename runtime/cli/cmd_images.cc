@@ -48,7 +48,7 @@ Result<void> print_json(const std::vector<image::Image>& images) {
 }
 
 Result<int> list(const Globals& globals, const Options& options) {
-  STRATA_TRY(const image::Store store, image::Store::open(globals.root));
+  STRATA_TRY(const image::Store store, image::Store::open_existing(globals.root));
   STRATA_TRY(const auto images, store.list());
   if (options.json) {
     STRATA_CHECK(print_json(images));

@@ -20,7 +20,7 @@ Result<std::string> describe(const image::Store& store, const std::string& name)
 }
 
 Result<int> inspect(const Globals& globals, const std::vector<std::string>& names) {
-  STRATA_TRY(const image::Store store, image::Store::open(globals.root));
+  STRATA_TRY(const image::Store store, image::Store::open_existing(globals.root));
   int status = 0;
   std::string text;
   for (const auto& name : names) {

@@ -50,7 +50,7 @@ bool confirmed(const Options& options) {
 
 Result<int> prune(const Globals& globals, const Options& options) {
   if (!confirmed(options)) return kFailure;
-  STRATA_TRY(const image::Store store, image::Store::open(globals.root));
+  STRATA_TRY(const image::Store store, image::Store::open_existing(globals.root));
   // Containers first: images that only they used are free then.
   auto containers = container::prune(store, options.all);
   if (!containers) return fail_in("prune", std::move(containers).error());

@@ -86,7 +86,7 @@ void print_json(const container::Listing& listing) {
 }
 
 Result<int> ps(const Globals& globals, const Options& options) {
-  STRATA_TRY(const image::Store store, image::Store::open(globals.root));
+  STRATA_TRY(const image::Store store, image::Store::open_existing(globals.root));
   STRATA_TRY(auto listing, container::list(store));
   if (!options.all)
     std::erase_if(listing.containers, [](const auto& c) { return !c.second.can_exec(); });

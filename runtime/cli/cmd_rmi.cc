@@ -14,7 +14,7 @@ struct Options {
 };
 
 Result<int> remove(const Globals& globals, const Options& options) {
-  STRATA_TRY(const image::Store store, image::Store::open(globals.root));
+  STRATA_TRY(const image::Store store, image::Store::open_existing(globals.root));
   for (const auto& name : options.names) {
     auto removal = image::remove_image(store, name, options.force);
     if (!removal) return fail_in("rmi", std::move(removal).error());

@@ -57,7 +57,7 @@ Result<int> save(const Globals& globals, Options& options) {
   if (!options.compression.empty()) {
     STRATA_TRY(options.save.compression, image::parse_compression(options.compression));
   }
-  STRATA_TRY(const image::Store store, image::Store::open(globals.root));
+  STRATA_TRY(const image::Store store, image::Store::open_existing(globals.root));
   const image::InterruptGuard guard;
   Progress progress("save:");
   options.save.report = report_to(progress);

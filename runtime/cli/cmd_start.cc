@@ -15,7 +15,7 @@ struct Options {
 };
 
 Result<int> start_and_stay(const Globals& globals, const std::string& name, bool input) {
-  STRATA_TRY(const image::Store store, image::Store::open(globals.root));
+  STRATA_TRY(const image::Store store, image::Store::open_existing(globals.root));
   STRATA_TRY(const auto container, container::Container::find(store, name));
   const auto& record = container.record();
   const bool feed = input && record.open_stdin;

@@ -12,7 +12,7 @@ struct Options {
 };
 
 Result<int> tag(const Globals& globals, const Options& options) {
-  STRATA_TRY(const image::Store store, image::Store::open(globals.root));
+  STRATA_TRY(const image::Store store, image::Store::open_existing(globals.root));
   STRATA_CHECK(image::tag_image(store, options.source, options.name));
   return 0;
 }

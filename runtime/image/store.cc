@@ -80,6 +80,17 @@ Result<Store> Store::open(std::filesystem::path root) {
   return store;
 }
 
+Result<Store> Store::open_existing(std::filesystem::path root) {
+  // A store that is half made, or half lost, is one: open() completes it.
+  const Store store(root);
+  if (::access(store.layout_dir().c_str(), F_OK) == 0) return open(std::move(root));
+  const std::string where = store.root().string();
+  if (errno != ENOENT && errno != ENOTDIR) return fail_errno("look at the store " + where);
+  return fail(ENOENT, "there is no store in " + where +
+                          ": 'strata import' or 'strata load' makes one; --root or $STRATA_ROOT "
+                          "says where another one is");
+}
+
 std::filesystem::path Store::blob_path(std::string_view digest) const {
   return layout_dir() / "blobs/sha256" / digest_hex(digest);
 }

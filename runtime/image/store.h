@@ -46,6 +46,10 @@ class Store {
   // Opens the store, creating its directories if they are not there.
   [[nodiscard]] static Result<Store> open(std::filesystem::path root);
 
+  // Opens a store that is there: ENOENT, with the remedy, if it is not. For what is of no use on a
+  // new one, where a mistyped root would look like an empty store.
+  [[nodiscard]] static Result<Store> open_existing(std::filesystem::path root);
+
   // Looks up "name", "name:tag" (tag defaults to "latest"), "sha256:…" (image or manifest digest),
   // or an unambiguous prefix of at least 4 digits of an image ID. Absence is nullopt; an ambiguous
   // prefix is EINVAL.

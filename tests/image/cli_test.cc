@@ -44,6 +44,11 @@ class Cli : public ::testing::Test {
 };
 
 TEST_F(Cli, ListsImagesAsTableIdsAndJson) {
+  const auto nothing = strata({"images"});
+  EXPECT_EQ(nothing.status, 1) << "a store that is not there is not an empty one";
+  EXPECT_THAT(nothing.err, HasSubstr("no store in " + (dir_ / "store").string()));
+  import("gone");
+  EXPECT_EQ(strata({"rmi", "gone"}).status, 0);
   EXPECT_EQ(strata({"images"}).out, "NAME  ID  CREATED  SIZE  LAYERS\n");
   EXPECT_EQ(json_of({"images", "--json"}), Json::array());
   import("web:1", {"-a", "me", "-m", "why", "-c", "CMD [\"/a\"]", "-c", "VOLUME /data"});
