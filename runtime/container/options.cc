@@ -77,6 +77,16 @@ Result<double> parse_number(std::string_view text, std::string_view what) {
   return value;
 }
 
+Result<void> check_destinations(const std::vector<Volume>& volumes) {
+  for (auto volume = volumes.begin(); volume != volumes.end(); ++volume) {
+    const bool twice = std::any_of(volumes.begin(), volume, [&](const Volume& other) {
+      return other.destination == volume->destination;
+    });
+    if (twice) return fail(EINVAL, "two volumes have the same destination, " + volume->destination);
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<Volume> parse_volume(std::string_view text, const std::string& directory) {
@@ -157,6 +167,7 @@ Result<Record> make_record(const image::Image& image, std::string_view image_nam
   // An image's nonsense is found out here, not when the container is to be stopped.
   if (!record.stop_signal.empty()) STRATA_CHECK(parse_signal(record.stop_signal));
   if (!options.name.empty()) STRATA_CHECK(check_name(options.name));
+  STRATA_CHECK(check_destinations(options.volumes));
   record.id = std::move(id);
   record.name = options.name;
   record.image_id = image.id;

@@ -29,10 +29,23 @@ Result<UniqueFd> mount_root(const Container& container) {
                                 {.is_volatile = container.record().auto_remove});
 }
 
-// Docker's rule for -v: a source that is not there becomes a directory.
-Result<void> make_volume_sources(const Record& record) {
+// What of a path is not there, the deepest directory first.
+std::vector<std::filesystem::path> missing_part(std::filesystem::path path) {
+  std::vector<std::filesystem::path> missing;
+  for (; !path.empty() && ::access(path.c_str(), F_OK) < 0; path = path.parent_path())
+    missing.push_back(path);
+  return missing;
+}
+
+// Docker's rule for -v: a source that is not there becomes a directory. It goes again if the
+// container does not start.
+Result<void> make_volume_sources(const Record& record, Undo& undo) {
   for (const auto& volume : record.volumes) {
-    if (::access(volume.source.c_str(), F_OK) == 0) continue;
+    auto missing = missing_part(volume.source);
+    if (missing.empty()) continue;
+    undo.add([missing = std::move(missing)] {
+      for (const auto& dir : missing) ::rmdir(dir.c_str());  // unless somebody uses it already
+    });
     if (auto made = make_dirs(volume.source); !made)
       return fail_in("volume " + volume.destination, std::move(made).error());
   }
@@ -57,7 +70,8 @@ class Setup {
 
   Result<RunningProgram> run() {
     const Record& record = container_.record();
-    STRATA_CHECK(make_volume_sources(record));
+    Undo made_sources;
+    STRATA_CHECK(make_volume_sources(record, made_sources));
     STRATA_TRY(UniqueFd root, mount_root(container_));
     STRATA_TRY(const auto user, resolve_user_in(root.get(), record.user));
     oci::Spec spec = make_spec(record, user, container_.files());
@@ -87,6 +101,7 @@ class Setup {
       return std::unexpected(std::move(started).error());
     }
     undo.release();
+    made_sources.release();
     return RunningProgram{std::move(spec), std::move(cgroup), std::move(launched),
                           std::move(streams)};
   }
