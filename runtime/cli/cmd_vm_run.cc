@@ -70,6 +70,14 @@ Result<void> take_operands(const CLI::App& app, vm::VmRequest& request) {
   return {};
 }
 
+// For CLI11: what is wrong, or nothing.
+std::string check_timeout(const std::string& text) {
+  constexpr double kMost = 1e9;  // thirty years
+  double seconds = 0;
+  if (CLI::detail::lexical_cast(text, seconds) && seconds > 0 && seconds <= kMost) return {};
+  return "'" + text + "' is not a number of seconds greater than 0";
+}
+
 // CLI11 knows nothing of operands that it does not parse.
 class Formatter : public CLI::Formatter {
  public:
@@ -94,7 +102,7 @@ Action add_vm_run(CLI::App& app) {
   app.add_option("--entrypoint", request.entrypoint,
                  "replace the image's ENTRYPOINT, drop its CMD");
   app.add_option("--timeout", options->timeout_s, "stop the command after so many seconds")
-      ->check(CLI::PositiveNumber);
+      ->check(CLI::Validator(check_timeout, "SECONDS"));
   app.add_flag("--console", request.verbose, "show the guest's console on standard error");
   app.add_flag("-q,--quiet", options->quiet, "don't say which accelerator is used");
   app.add_flag("--json", options->json,

@@ -17,8 +17,10 @@ void add_machine_options(CLI::App& app, VmOptions& options) {
   app.add_option("-m,--memory", options.memory, "memory of the guest (default 512m)");
   app.add_option("--cpus", options.request.cpus, "CPUs of the guest")->capture_default_str();
   app.add_option("--kernel", options.request.kernel,
-                 "boot this kernel (ELF or bzImage) and not the store's");
-  app.add_option("--modules", options.request.modules, "directory of that kernel's modules");
+                 "boot this kernel (ELF or bzImage) and not the store's")
+      ->check(CLI::ExistingFile);
+  app.add_option("--modules", options.request.modules, "directory of that kernel's modules")
+      ->check(CLI::ExistingDirectory);
 }
 
 Result<void> finish_machine_options(VmOptions& options) {
