@@ -28,7 +28,7 @@ Result<std::optional<size_t>> parse_tail(const std::string& text) {
 
 Result<int> logs(const Globals& globals, const Options& options) {
   STRATA_TRY(const auto tail, parse_tail(options.tail));
-  STRATA_TRY(const image::Store store, image::Store::open(globals.root));
+  STRATA_TRY(const image::Store store, image::Store::open_existing(globals.root));
   STRATA_TRY(const auto container, container::Container::find(store, options.name));
   // First the connection, then the log: what comes in between is told of.
   std::optional<UniqueFd> channel;
@@ -56,7 +56,9 @@ Action add_logs(CLI::App& app) {
   app.add_option("-n,--tail", options->tail, "only so many lines from the end")
       ->capture_default_str();
   app.add_flag("-t,--timestamps", options->show.timestamps, "put its time in front of each line");
-  app.footer("What the command wrote to standard error goes to standard error.");
+  app.footer(
+      "What the command wrote to standard error goes to standard error. The last 64 MiB of the log "
+      "are kept, in the JSON form that it has on disk.");
   return [options](const Globals& globals) { return logs(globals, *options); };
 }
 

@@ -8,8 +8,8 @@
 // that is not part of valid UTF-8 stands as the lone surrogate \udc80 to \udcff (Python's
 // "surrogateescape"; other readers show U+FFFD).
 //
-// The log is what `strata logs`, and a program attached to the container, read: the monitor never
-// waits for a reader, and no reader misses anything.
+// The log is what `strata logs`, and a program attached to the container, read. Of a long one the
+// oldest part is let go (log_writer.h): the file then begins with a hole.
 //
 // Thread rule: one user at a time for each object; any number of readers beside the one writer.
 #pragma once
@@ -65,12 +65,19 @@ class LogReader {
   // that was killed, or ran out of space, may have left half a line.
   [[nodiscard]] Result<std::optional<LogRecord>> next();
 
+  // Keeps the writer from letting go what is not read yet, for as long as this reader lives.
+  // REQUIRES: nobody else has this open file (open(2): "open file description").
+  void hold();
+
  private:
   [[nodiscard]] Result<bool> fill();
+  void skip_hole(size_t used, off_t chunk);
+  void release_read();
   UniqueFd file_;
-  off_t offset_;        // of what is read next from the file
-  std::string buffer_;  // read and not yet given out
-  size_t begin_ = 0;    // of that, in buffer_
+  off_t offset_;               // of what is read next from the file
+  std::string buffer_;         // read and not yet given out
+  size_t begin_ = 0;           // of that, in buffer_
+  std::optional<off_t> held_;  // from here on
 };
 
 // Where the last `lines` lines of a log begin. Parts of a line count as one.

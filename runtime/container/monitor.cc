@@ -14,6 +14,7 @@
 
 #include "runtime/container/clients.h"
 #include "runtime/container/control.h"
+#include "runtime/container/log_writer.h"
 #include "runtime/container/setup.h"
 #include "runtime/container/spec.h"
 #include "runtime/container/time.h"
@@ -25,6 +26,9 @@ namespace {
 // A container that lasts longer than this is worth being found again after a crash of the machine,
 // and one that removes itself being described to others.
 constexpr int kWorthKeepingMs = 1000;
+
+// How often a full log is looked at.
+constexpr int kFullLogMs = 20;
 
 // A session of its own, nothing of the caller's that could be held up or hold us up.
 void detach() {
@@ -105,7 +109,7 @@ class Monitor {
 
   const Container& container_;
   ContainerLock lock_;
-  UniqueFd log_;
+  LogWriter log_;
   StartOptions options_;
   Clients clients_;
   State state_;
@@ -146,13 +150,14 @@ void Monitor::relay_output() {
   std::vector<pollfd> fds;
   int timeout = kWorthKeepingMs;
   for (;;) {
+    const bool full = log_.is_full();
     fds.assign({{program_->launched.pidfd(), POLLIN, 0},
-                {streams.out.get(), POLLIN, 0},
-                {streams.err.get(), POLLIN, 0}});
+                {full ? -1 : streams.out.get(), POLLIN, 0},
+                {full ? -1 : streams.err.get(), POLLIN, 0}});
     const size_t own = fds.size();
     clients_.collect(fds);
-    const int ready = ::poll(fds.data(), fds.size(), timeout);
-    if (ready < 0) continue;  // EINTR
+    const int ready = ::poll(fds.data(), fds.size(), full ? kFullLogMs : timeout);
+    if (ready < 0 || (ready == 0 && full)) continue;  // EINTR, or to look again
     if (ready == 0) {
       container_.record().auto_remove ? keep_config() : keep_durably();
       timeout = -1;
@@ -188,16 +193,10 @@ void Monitor::drain(UniqueFd& stream, Stream kind, bool to_the_end) {
 
 void Monitor::append_log(std::string_view lines) {
   if (lines.empty()) return;
-  while (!lines.empty()) {
-    const ssize_t n = ::write(log_.get(), lines.data(), lines.size());
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0) {
-      // The container goes on: its output is lost, and its state says so.
-      if (!log_failed_) note_problem(posix_error("output was lost: write the log"));
-      log_failed_ = true;
-      break;
-    }
-    lines.remove_prefix(static_cast<size_t>(n));
+  if (auto written = log_.append(lines); !written) {
+    // The container goes on: its output is lost, and its state says so.
+    if (!log_failed_) note_problem(wrap("output was lost", std::move(written).error()));
+    log_failed_ = true;
   }
   clients_.output();
 }

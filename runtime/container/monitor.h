@@ -2,7 +2,9 @@
 // container up, starts it, writes its log, tells whoever is connected (channel.h), reaps it,
 // records how it ended, and clears away what was set up.
 //
-// It never waits for anybody but the container: not for a reader of the log, not for a client.
+// It never waits for anybody but the container: not for a reader of the log, not for a client. But
+// when the log is as long as it may be, and an attached client has not shown its oldest part, then
+// the container waits, as at a pipe that nobody reads.
 // Nothing of a container lives longer than it, but files: mounts are the container's own, so a
 // killed monitor leaves processes and a cgroup at most (control.h: recover()).
 //

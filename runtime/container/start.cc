@@ -37,8 +37,14 @@ Result<OpenLog> open_log(const Files& files) {
 Result<Connection> start(const Container& container, ContainerLock lock,
                          const StartOptions& options) {
   STRATA_TRY(OpenLog log, open_log(container.files()));
+  UniqueFd to_read;
+  if (options.follow) {
+    STRATA_TRY(to_read, open_file(container.files().log(), O_RDONLY));
+  }
   STRATA_TRY(ChannelPair channel, make_channel_pair());
   std::fflush(nullptr);  // or both processes would write what is buffered
+  LogReader reader(std::move(to_read), log.end);
+  if (options.follow) reader.hold();
   const pid_t pid = ::fork();
   if (pid < 0) return fail_errno("start the monitor of " + container.name() + ": fork");
   if (pid == 0) {
@@ -46,7 +52,7 @@ Result<Connection> start(const Container& container, ContainerLock lock,
     run_monitor(
         {&container, std::move(lock), std::move(log.file), std::move(channel.monitor), options});
   }
-  return Connection{std::move(channel.client), LogReader(std::move(log.file), log.end)};
+  return Connection{std::move(channel.client), std::move(reader)};
 }
 
 Result<std::optional<UniqueFd>> watch(const Container& container) {

@@ -22,13 +22,14 @@ inline constexpr int kSignalled = 128;  // + the signal's number
 
 struct StartOptions {
   bool attach = false;          // the caller wants the program's input (or terminal)
+  bool follow = false;          // the caller shows the output: none is let go before it is read
   std::optional<winsize> size;  // of its terminal
 };
 
 // A connection to the monitor of a container that is being started, or runs.
 struct Connection {
   UniqueFd channel;
-  LogReader log;  // from where the program's output begins that the caller shall see
+  LogReader log;  // with `follow`: from where the program's output begins
 };
 
 // The command could not be started; the container's state says so, too.

@@ -1,12 +1,14 @@
 #include "runtime/container/log.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <random>
 
 #include <gtest/gtest.h>
 
+#include "runtime/container/log_writer.h"
 #include "tests/support/environment.h"
 #include "tests/support/matchers.h"
 #include "tests/support/temp_dir.h"
@@ -205,6 +207,114 @@ TEST_F(LogFile, TailOfALargeLog) {
   EXPECT_EQ(tail(2), "19998\n19999\n");
   const std::string many = tail(10'000);
   EXPECT_TRUE(many.starts_with("10000\n")) << many.substr(0, 20);
+}
+
+class LongLog : public LogFile {
+ protected:
+  static constexpr off_t kKept = 3 * kLogPortion;
+
+  [[nodiscard]] LogWriter writer() const {
+    auto fd = open_file(path_, O_RDWR | O_CREAT | O_APPEND, 0600);
+    EXPECT_THAT(fd, IsOk());
+    return LogWriter(std::move(fd).value_or(UniqueFd()), kKept);
+  }
+  // Records that begin with the numbers `from` to `to`, of about a kilobyte each.
+  static void write_numbers(LogWriter& log, int from, int to) {
+    for (int i = from; i < to; ++i) {
+      std::string text = std::to_string(i);
+      text.append(1000, ' ').append("\n");
+      ASSERT_THAT(log.append(format_record(Stream::kOut, text, kTime)), IsOk());
+    }
+  }
+  // The numbers of the records that are there, which must follow one another.
+  static std::pair<int, int> numbers(LogReader& reader) {
+    int first = -1;
+    int last = -1;
+    for (;;) {
+      const auto record = reader.next();
+      EXPECT_THAT(record, IsOk());
+      if (!record || !*record) return {first, last};
+      const int number = std::stoi((*record)->text);
+      if (first < 0)
+        first = number;
+      else
+        EXPECT_EQ(number, last + 1);
+      last = number;
+    }
+  }
+  [[nodiscard]] off_t size_on_disk() const {
+    struct stat st {};
+    ::stat(path_.c_str(), &st);
+    return st.st_blocks * 512;
+  }
+};
+
+TEST_F(LongLog, KeepsItsLastPart) {
+  LogWriter log = writer();
+  LogReader early(open(), 0);
+  write_numbers(log, 0, 10'000);
+  EXPECT_LT(size_on_disk(), kKept + 2 * kLogPortion);
+  LogReader reader(open(), 0);
+  const auto [first, last] = numbers(reader);
+  EXPECT_EQ(last, 9'999);
+  EXPECT_LT(first, 10'000 - kKept / 1200);
+  EXPECT_GT(first, 10'000 - (kKept + 2 * kLogPortion) / 1000);
+  EXPECT_EQ(numbers(early).second, 9'999);
+  EXPECT_EQ(tail(1).substr(0, 5), "9999 ");
+}
+
+TEST_F(LongLog, ATailThatIsLongerThanTheLogIsTheLog) {
+  LogWriter log = writer();
+  write_numbers(log, 0, 10'000);
+  LogReader reader(open(), 0);
+  const auto [first, last] = numbers(reader);
+  EXPECT_EQ(tail(100'000).substr(0, 5), std::to_string(first) + " ");
+}
+
+TEST_F(LongLog, AReaderThatIsOvertakenGoesOnWhereTheLogBegins) {
+  LogWriter log = writer();
+  LogReader reader(open(), 0);
+  write_numbers(log, 0, 10);
+  EXPECT_THAT(reader.next(), IsOk());
+  write_numbers(log, 10, 10'000);
+  // What it had read ahead comes first.
+  int last = 0;
+  for (auto record = reader.next(); record && *record; record = reader.next())
+    last = std::stoi((*record)->text);
+  EXPECT_EQ(last, 9'999);
+}
+
+TEST_F(LongLog, WhatAReaderHoldsStays) {
+  LogWriter log = writer();
+  write_numbers(log, 0, 1);
+  LogReader reader(open(), 0);
+  reader.hold();
+  write_numbers(log, 1, 10'000);
+  EXPECT_TRUE(log.is_full());
+  EXPECT_EQ(numbers(reader), std::pair(0, 9'999));
+  EXPECT_FALSE(log.is_full());
+  EXPECT_LT(size_on_disk(), kKept + 2 * kLogPortion);
+}
+
+TEST_F(LongLog, AReaderThatGoesAwayHoldsNothing) {
+  LogWriter log = writer();
+  {
+    LogReader reader(open(), 0);
+    reader.hold();
+    write_numbers(log, 0, 10'000);
+    EXPECT_TRUE(log.is_full());
+  }
+  EXPECT_FALSE(log.is_full());
+}
+
+TEST_F(LongLog, AnotherWriterGoesOnWithIt) {
+  for (int run = 0; run < 4; ++run) {
+    LogWriter log = writer();
+    write_numbers(log, run * 3'000, (run + 1) * 3'000);
+  }
+  EXPECT_LT(size_on_disk(), kKept + 2 * kLogPortion);
+  LogReader reader(open(), 0);
+  EXPECT_EQ(numbers(reader).second, 11'999);
 }
 
 }  // namespace
