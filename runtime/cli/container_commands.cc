@@ -145,7 +145,7 @@ Result<void> finish_container_options(const CLI::App& app, ContainerOptions& opt
 
 int for_each_container(const Globals& globals, const std::vector<std::string>& names, int failure,
                        const std::function<Result<void>(const container::Container&)>& work) {
-  const auto store = image::Store::open(globals.root);
+  const auto store = image::Store::open_existing(globals.root);
   if (!store) {
     report(store.error());
     return failure;
@@ -172,16 +172,21 @@ Result<int> start_attached(const container::Container& container, container::Con
   // From here on signals are for the command.
   STRATA_TRY(auto signals, container::SignalRelay::open());
   const bool terminal = container.record().terminal;
-  STRATA_TRY(auto connection, container::start(container, std::move(lock),
-                                               {.attach = input || terminal, .size = our_size()}));
+  STRATA_TRY(auto connection,
+             container::start(container, std::move(lock),
+                              {.attach = input || terminal, .follow = true, .size = our_size()}));
   auto started = container::await_start(connection.channel.get());
   if (!started) {
     clear_failed(container);
     return std::unexpected(std::move(started).error());
   }
   if (started->failure) return report_failure(*started->failure);
-  STRATA_TRY(const auto ending, container::attach(connection, std::move(started->running), signals,
-                                                  {.input = input, .terminal = terminal}));
+  STRATA_TRY(auto ending, container::attach(connection, std::move(started->running), signals,
+                                            {.input = input, .terminal = terminal}));
+  using Touch = container::Ending::Touch;
+  if (ending.touch != Touch::kKept)
+    STRATA_CHECK(container::stop_abandoned(container, ending.touch == Touch::kHungUp));
+  if (ending.touch == Touch::kOutputLost) return fail(EPIPE, std::move(ending.problem));
   if (!ending.problem.empty())
     print_warning("strata", "container " + container.name() + ": " + ending.problem);
   return ending.status;

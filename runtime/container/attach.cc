@@ -1,12 +1,14 @@
 #include "runtime/container/attach.h"
 
 #include <fcntl.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <array>
 
 #include "runtime/container/channel.h"
 #include "runtime/container/terminal.h"
+#include "unionfs/base/terminal.h"
 
 namespace strata::container {
 namespace {
@@ -67,6 +69,24 @@ Error monitor_died() {
   return {ECONNRESET, "the container's monitor was killed: nobody knows how the command ended"};
 }
 
+// The way out when the command heeds nothing.
+class LastResort {
+ public:
+  void look_at(const SignalRelay& signals, int pidfd, bool raw) {
+    constexpr int kWarn = 2;
+    const int before = seen_;
+    seen_ = signals.interruptions();
+    // A raw terminal passes Ctrl-C as a key: nobody presses it for us.
+    if (before < kWarn && seen_ >= kWarn && !raw)
+      print_warning("strata", "the command goes on; press Ctrl-C again to kill it");
+    if (before <= kWarn && seen_ > kWarn)
+      ::syscall(SYS_pidfd_send_signal, pidfd, SIGKILL, nullptr, 0);
+  }
+
+ private:
+  int seen_ = 0;
+};
+
 }  // namespace
 
 Result<Ending> attach(Connection& connection, Running running, SignalRelay& signals,
@@ -80,6 +100,7 @@ Result<Ending> attach(Connection& connection, Running running, SignalRelay& sign
   InputRelay input(STDIN_FILENO, options.input ? std::move(running.input) : UniqueFd());
   running.input.reset();
   LogRelay output(connection.log, false);
+  LastResort last_resort;
   std::optional<Ending> ending;
   bool connected = true;
   for (;;) {
@@ -91,13 +112,19 @@ Result<Ending> attach(Connection& connection, Running running, SignalRelay& sign
                                {connected ? connection.channel.get() : -1, POLLIN, 0}}};
     if (::poll(fds.data(), fds.size(), -1) < 0) continue;  // EINTR
     if (fds[0].revents != 0) signals.handle(running.pidfd.get(), terminal.get());
+    last_resort.look_at(signals, running.pidfd.get(), raw.has_value());
     input.handle(fds[1].revents);
-    STRATA_CHECK(output.handle(fds[2].revents));
+    const auto written = output.handle(fds[2].revents);
+    if (signals.hung_up() || (raw && input.at_end()) || (terminal && is_hang_up(written))) {
+      hang_up(terminal.get());
+      return Ending{.status = kSignalled + SIGHUP, .touch = Ending::Touch::kHungUp, .problem = {}};
+    }
+    if (!written) return Ending{kRuntimeFailed, Ending::Touch::kOutputLost, written.error().what};
     if (fds[3].revents == 0) continue;
     STRATA_TRY(auto message, receive_message(connection.channel.get()));
     output.look_again();
     if (message && message->kind == Message::Kind::kExited)
-      ending = Ending{message->status, std::move(message->text)};
+      ending = Ending{.status = message->status, .problem = std::move(message->text)};
     connected = message && !ending;
   }
   if (!ending) return std::unexpected(monitor_died());

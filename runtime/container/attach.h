@@ -17,14 +17,21 @@ struct AttachOptions {
   bool terminal = false;  // the container has a terminal
 };
 
-// How a container ended, seen from outside.
+// How a container ended, or how we lost touch with it: then it may run still.
 struct Ending {
+  enum class Touch {
+    kKept,
+    kHungUp,      // our terminal is gone, and so is the container's now
+    kOutputLost,  // nobody takes our output any more, or it can't be written; `problem` says why
+  };
   int status = 0;
+  Touch touch = Touch::kKept;
   std::string problem;  // what went wrong in recording it or clearing it away; mostly empty
 };
 
-// From a program that runs until it has ended and all its output is shown. ECONNRESET: the monitor
-// was killed. EPIPE: nobody takes our output any more; the container goes on.
+// From a program that runs until it has ended and all its output is shown, or until touch is lost.
+// The third SIGINT or SIGTERM becomes a SIGKILL: the first process of a container ignores what it
+// does not catch. ECONNRESET: the monitor was killed.
 [[nodiscard]] Result<Ending> attach(Connection& connection, Running running, SignalRelay& signals,
                                     const AttachOptions& options);
 

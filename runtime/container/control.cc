@@ -60,6 +60,11 @@ Result<void> clear_processes(const Container& container) {
   return cgroup.remove();
 }
 
+Result<int> stop_signal(const Container& container) {
+  const auto& name = container.record().stop_signal;
+  return name.empty() ? SIGTERM : parse_signal(name);
+}
+
 void thaw(const Container& container) {
   (void)linux::Cgroup::existing(cgroup_path(container.id())).thaw();
 }
@@ -88,11 +93,7 @@ Result<void> kill(const Container& container, int signal) {
 Result<void> stop(const Container& container, milliseconds grace) {
   STRATA_TRY(const State state, container.state());
   if (state.status != Status::kRunning) return {};
-  const auto& name = container.record().stop_signal;
-  int signal = SIGTERM;
-  if (!name.empty()) {
-    STRATA_TRY(signal, parse_signal(name));
-  }
+  STRATA_TRY(const int signal, stop_signal(container));
   // One that ends by itself at this moment is stopped, too.
   if (auto sent = kill(container, signal);
       !sent && sent.error().code != EINVAL && sent.error().code != ESRCH)
@@ -107,6 +108,15 @@ Result<void> stop(const Container& container, milliseconds grace) {
   if (ended && !*ended)
     return fail(ETIMEDOUT, "container " + container.name() + " does not end, even by SIGKILL");
   return {};
+}
+
+Result<void> stop_abandoned(const Container& container, bool hung_up) {
+  constexpr milliseconds kGrace(10'000);
+  STRATA_TRY(const State state, container.state());
+  STRATA_TRY(const int signal, stop_signal(container));
+  const bool decides =
+      decides_on(state.process, signal) || (hung_up && decides_on(state.process, SIGHUP));
+  return stop(container, decides ? kGrace : milliseconds(0));
 }
 
 Result<int> wait(const Container& container) {

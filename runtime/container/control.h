@@ -19,6 +19,11 @@ namespace strata::container {
 // not run is no error. ETIMEDOUT if even that did not end it.
 [[nodiscard]] Result<void> stop(const Container& container, std::chrono::milliseconds grace);
 
+// Stops a container whose user has lost touch with it: its output has nowhere to go, or its
+// terminal was hung up. As stop() with a grace of ten seconds; without any if its first process
+// left the signals that say so to the kernel, which then does not deliver them.
+[[nodiscard]] Result<void> stop_abandoned(const Container& container, bool hung_up);
+
 // Waits until the container does not run and returns its exit status; at once if it does not run,
 // 0 if it never did. ECONNRESET if its monitor was killed: then nobody knows.
 [[nodiscard]] Result<int> wait(const Container& container);

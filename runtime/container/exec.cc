@@ -117,7 +117,11 @@ Result<int> relay_to_the_end(linux::Launched& launched, Streams streams, SignalR
     if (::poll(fds.data(), fds.size(), -1) < 0) continue;  // EINTR
     if (fds[0].revents != 0) signals.handle(launched.pidfd(), terminal.get());
     input.handle(fds[1].revents);
-    STRATA_CHECK(out.handle(fds[2].revents));
+    const auto written = out.handle(fds[2].revents);
+    // The end of our descriptors hangs the command's terminal up.
+    if (signals.hung_up() || (raw && input.at_end()) || (terminal && is_hang_up(written)))
+      return kSignalled + SIGHUP;
+    STRATA_CHECK(written);
     STRATA_CHECK(err.handle(fds[3].revents));
     ended = ended || fds[4].revents != 0;
     if (ended) {

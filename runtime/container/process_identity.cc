@@ -24,6 +24,17 @@ Result<std::string> boot_id() {
   return text->substr(0, text->find('\n'));
 }
 
+// A set of signals in /proc/<pid>/status (proc_pid_status(5)); empty if it is not there.
+uint64_t mask_in(std::string_view status, std::string_view field) {
+  constexpr int kHexadecimal = 16;
+  uint64_t mask = 0;
+  const auto at = status.find(field);
+  if (at == std::string_view::npos) return mask;
+  status.remove_prefix(at + field.size());
+  (void)std::from_chars(status.data(), status.data() + status.size(), mask, kHexadecimal);
+  return mask;
+}
+
 }  // namespace
 
 std::optional<ProcessStat> parse_stat(std::string_view text) {
@@ -71,6 +82,16 @@ UniqueFd open_process(const ProcessIdentity& identity) {
 
 bool is_alive(const ProcessIdentity& identity) {
   return open_process(identity).valid();
+}
+
+bool decides_on(const ProcessIdentity& identity, int signal) {
+  const auto text = read_file("/proc/" + std::to_string(identity.pid) + "/status");
+  // Looked at after the reading: it was this process that was read about.
+  if (!text || !is_alive(identity)) return false;
+  const uint64_t bit = uint64_t{1} << static_cast<unsigned>(signal - 1);
+  for (const auto* field : {"\nSigBlk:\t", "\nSigIgn:\t", "\nSigCgt:\t"})
+    if ((mask_in(*text, field) & bit) != 0) return true;
+  return false;
 }
 
 Result<void> send_signal(const ProcessIdentity& identity, int signal) {

@@ -42,6 +42,11 @@ struct ProcessStat {
 
 [[nodiscard]] bool is_alive(const ProcessIdentity& identity);
 
+// Whether the process catches, blocks or ignores a signal, rather than leaving it to the kernel's
+// default: which is, for the first process of a pid namespace, that nothing happens
+// (pid_namespaces(7)). False if it is gone.
+[[nodiscard]] bool decides_on(const ProcessIdentity& identity, int signal);
+
 // ESRCH if it is gone.
 [[nodiscard]] Result<void> send_signal(const ProcessIdentity& identity, int signal);
 

@@ -18,6 +18,16 @@ namespace {
 // ours.
 constexpr std::array kForwarded{SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGALRM};
 
+// The signal of a write to the command's input, while it is blocked: it would end us once it is
+// not. Writing to our own streams leaves it pending, and that is meant.
+void discard_sigpipe() {
+  sigset_t pipe_signal;
+  ::sigemptyset(&pipe_signal);
+  ::sigaddset(&pipe_signal, SIGPIPE);
+  const timespec no_wait{};
+  ::sigtimedwait(&pipe_signal, nullptr, &no_wait);
+}
+
 }  // namespace
 
 Result<SignalRelay> SignalRelay::open() {
@@ -34,7 +44,10 @@ Result<SignalRelay> SignalRelay::open() {
 }
 
 SignalRelay::SignalRelay(SignalRelay&& other) noexcept
-    : fd_(std::move(other.fd_)), previous_(other.previous_) {}
+    : fd_(std::move(other.fd_)),
+      interruptions_(other.interruptions_),
+      hung_up_(other.hung_up_),
+      previous_(other.previous_) {}
 
 SignalRelay::~SignalRelay() {
   if (fd_) ::pthread_sigmask(SIG_SETMASK, &previous_, nullptr);
@@ -44,7 +57,10 @@ void SignalRelay::handle(int pidfd, int terminal) {
   signalfd_siginfo info{};
   while (::read(fd_.get(), &info, sizeof info) == sizeof info) {
     const int signal = static_cast<int>(info.ssi_signo);
-    if (signal != SIGWINCH) {
+    if (signal == SIGINT || signal == SIGTERM) ++interruptions_;
+    if (signal == SIGHUP && terminal >= 0) {
+      hung_up_ = true;
+    } else if (signal != SIGWINCH) {
       ::syscall(SYS_pidfd_send_signal, pidfd, signal, nullptr, 0);
     } else if (terminal >= 0) {
       auto size = terminal_size(STDIN_FILENO);
@@ -68,6 +84,7 @@ void InputRelay::handle(short events) {
     const ssize_t n = ::read(from_, buffer.data(), buffer.size());
     if (n < 0 && (errno == EINTR || errno == EAGAIN)) return;
     if (n <= 0) {
+      at_end_ = true;
       to_.reset();
       return;
     }
@@ -77,8 +94,13 @@ void InputRelay::handle(short events) {
   if (n > 0) {
     pending_.erase(0, static_cast<size_t>(n));
   } else if (n < 0 && errno != EAGAIN && errno != EINTR) {
+    if (errno == EPIPE) discard_sigpipe();
     to_.reset();  // the program has closed its standard input
   }
+}
+
+bool is_hang_up(const Result<void>& written) {
+  return !written && written.error().code == EIO;
 }
 
 Result<void> OutputRelay::handle(short events) {

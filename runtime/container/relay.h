@@ -30,17 +30,24 @@ class SignalRelay {
 
   [[nodiscard]] pollfd wanted() const { return {fd_.get(), POLLIN, 0}; }
 
-  // Passes signals on to the process; a change of our terminal's size goes to `terminal` (-1: there
-  // is none).
+  // Passes signals on to the process. With a `terminal` (-1: there is none) a change of our own
+  // one's size goes there, and SIGHUP, which says that ours is gone, is noted only.
   void handle(int pidfd, int terminal);
+
+  // How often somebody has asked for the end so far (SIGINT, SIGTERM).
+  [[nodiscard]] int interruptions() const { return interruptions_; }
+  [[nodiscard]] bool hung_up() const { return hung_up_; }
 
  private:
   SignalRelay() = default;
   UniqueFd fd_;
+  int interruptions_ = 0;
+  bool hung_up_ = false;
   sigset_t previous_{};
 };
 
-// From our standard input to the command's.
+// From our standard input to the command's. That the command does not want it (any more) is no
+// error: then no more is read. REQUIRES: SIGPIPE is blocked.
 class InputRelay {
  public:
   // `to` is non-blocking. An invalid one: nothing is read.
@@ -49,8 +56,12 @@ class InputRelay {
   [[nodiscard]] pollfd wanted() const;
   void handle(short events);
 
+  // Whether there is no more to be read. A terminal in raw mode ends when it is hung up only.
+  [[nodiscard]] bool at_end() const { return at_end_; }
+
  private:
   int from_;
+  bool at_end_ = false;
   UniqueFd to_;
   std::string pending_;
 };
@@ -72,5 +83,8 @@ class OutputRelay {
   int to_;
   std::string pending_;
 };
+
+// Whether writing failed since the terminal behind the stream is hung up.
+[[nodiscard]] bool is_hang_up(const Result<void>& written);
 
 }  // namespace strata::container

@@ -1,11 +1,21 @@
 #include "runtime/container/terminal.h"
 
+#include <fcntl.h>
+
+#include "unionfs/base/unique_fd.h"
+
 namespace strata::container {
 
 std::optional<winsize> terminal_size(int fd) {
   winsize size{};
   if (::ioctl(fd, TIOCGWINSZ, &size) < 0) return std::nullopt;
   return size;
+}
+
+void hang_up(int master) {
+  // The other side, whatever mount namespace its name is in (ioctl_tty(2)).
+  const UniqueFd peer(::ioctl(master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC));
+  if (peer) ::ioctl(peer.get(), TIOCVHANGUP);
 }
 
 RawTerminal::RawTerminal(int fd) : fd_(fd) {

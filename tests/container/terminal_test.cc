@@ -73,10 +73,16 @@ class Session {
 
   [[nodiscard]] pid_t pid() const { return pid_; }
 
+  // Closes the window; the exit status as below.
+  int hang_up() {
+    master_.reset();
+    return finish();
+  }
+
   // Exit status, or 128 + signal.
   int finish() {
     int status = 0;
-    while (read_some()) {
+    while (master_.valid() && read_some()) {
     }
     ::waitpid(pid_, &status, 0);
     pid_ = -1;
@@ -189,6 +195,43 @@ TEST_F(Terminal, TheContainerOutlivesAKilledClient) {
   }
   EXPECT_EQ(status_of("left"), "running");
   EXPECT_THAT(ok({"logs", "left"}), HasSubstr("up"));
+}
+
+TEST_F(Terminal, AHangUpReachesTheCommand) {
+  Session session(command_line({"run", "-it", "--name", "left", "debian", "bash", "--norc", "-c",
+                                "trap 'echo hung up > /said; exit 3' HUP; echo up; "
+                                "while :; do sleep 0.05; done"}),
+                  kSize);
+  ASSERT_TRUE(session.sees("up"));
+  EXPECT_EQ(session.hang_up(), 129);
+  const auto json = inspect("left");
+  EXPECT_EQ(json["state"]["exit_code"], 3);
+  EXPECT_TRUE(std::filesystem::exists(json["upper"].get<std::string>() + "/said"));
+}
+
+TEST_F(Terminal, AHangUpEndsShellsAndWhatHeedsNothing) {
+  for (const auto* command : {"exec sh", "exec bash --norc", "exec sleep 60", "exec yes",
+                              "while :; do sleep 0.05; done"}) {
+    Session session(command_line({"run", "-it", "--rm", "debian", "sh", "-c",
+                                  "echo up; " + std::string(command)}),
+                    kSize);
+    ASSERT_TRUE(session.sees("up"));
+    EXPECT_EQ(session.hang_up(), 129) << command;
+    wait_for("the container to go", [] { return ok({"ps", "-aq"}).empty(); });
+  }
+}
+
+TEST_F(Terminal, AHangUpEndsExec) {
+  ok({"run", "-d", "--name", "web", "debian", "sleep", "60"});
+  Session session(command_line({"exec", "-it", "web", "sh", "-c", "echo up; exec sleep 61"}),
+                  kSize);
+  ASSERT_TRUE(session.sees("up"));
+  EXPECT_EQ(session.hang_up(), 129);
+  EXPECT_EQ(status_of("web"), "running");
+  wait_for("the command to go", [] {
+    return ok({"exec", "web", "sh", "-c", "cat /proc/[0-9]*/cmdline | tr '\\0' ' '"})
+               .find("sleep 61 ") == std::string::npos;
+  });
 }
 
 TEST_F(Terminal, ExecHasOneToo) {
