@@ -64,7 +64,7 @@ class Stack {
   }
   Stack(const Stack&) = delete;
   Stack& operator=(const Stack&) = delete;
-  ~Stack() { (void)remove_tree(dir_); }
+  ~Stack() { [[maybe_unused]] const auto removed = remove_tree(dir_); }
 
   [[nodiscard]] unionfs::LayerStack open() const { return must(unionfs::LayerStack::open(paths_)); }
   [[nodiscard]] unionfs::index::Index index() const {

@@ -12,6 +12,7 @@ namespace strata::cli {
 
 Action add_commit(CLI::App& app);
 Action add_fsck(CLI::App& app);
+Action add_check(CLI::App& app);
 Action add_history(CLI::App& app);
 Action add_images(CLI::App& app);
 Action add_import(CLI::App& app);

@@ -15,6 +15,7 @@ constexpr std::array kCommands{
     Command{"history", strata::cli::add_history}, Command{"tag", strata::cli::add_tag},
     Command{"rmi", strata::cli::add_rmi},         Command{"commit", strata::cli::add_commit},
     Command{"prune", strata::cli::add_prune},     Command{"fsck", strata::cli::add_fsck},
+    Command{"check", strata::cli::add_check},
 };
 
 }  // namespace

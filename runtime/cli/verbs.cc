@@ -34,6 +34,7 @@ constexpr std::array kVerbs{
     Verb{"rmi", "strata-image", false, kFailure, kImages, "remove images"},
     Verb{"prune", "strata-image", false, kFailure, kStore, "remove what nothing uses"},
     Verb{"fsck", "strata-image", false, kFailure, kStore, "check the store, optionally repair it"},
+    Verb{"check", "strata-image", false, kFailure, kStore, "say what this machine can do"},
     Verb{"vm", "strata-vm", true, kRuntimeFailure, kResearch, "run an image as a virtual machine"},
     Verb{"bench", "strata-bench", true, kFailure, kResearch, "run benchmarks and report"},
     Verb{"probe", "strata-probe", true, kFailure, kResearch, "watch a command through eBPF"},
