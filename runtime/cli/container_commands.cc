@@ -77,6 +77,12 @@ void add_container_options(CLI::App& app, ContainerOptions& options) {
   app.add_flag("-t,--tty", create.terminal, "give the command a terminal");
   app.add_flag("--rm", create.auto_remove, "remove the container when it has ended");
   app.add_option("--name", create.name, "name of the container");
+  app.add_option_function<std::string>(
+         "--union",
+         [&create](const std::string& name) { create.presenter = unionfs::parse_presenter(name); },
+         "how the image's layers are shown: overlay, flat (one EROFS image of their metadata) or "
+         "copy (default: what suits the image, see 'strata check')")
+      ->check(CLI::IsMember({"overlay", "flat", "copy"}));
   // One value each time it is given: what follows is the image.
   app.add_option("-e,--env", create.env, "NAME=value, or NAME with our own value")
       ->allow_extra_args(false);

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "runtime/container/names.h"
+#include "runtime/container/root.h"
 #include "unionfs/base/undo.h"
 
 namespace strata::container {
@@ -47,6 +48,16 @@ Result<void> claim(const image::Store& store, Record& record) {
   return fail(EEXIST, "no free name is left for a container: give it one with --name");
 }
 
+void choose_presenter(const image::Store& store, const CreateOptions& options, Record& record) {
+  if (options.presenter) {
+    record.presenter = *options.presenter;
+    return;
+  }
+  auto choice = default_presenter(store, record.layers.size());
+  record.presenter = choice.kind;
+  record.presenter_reason = std::move(choice.reason);
+}
+
 Result<void> write_new(const std::filesystem::path& path, std::string_view content) {
   STRATA_TRY(const UniqueFd fd, open_file(path, O_WRONLY | O_CREAT | O_EXCL, 0600));
   const ssize_t n = ::write(fd.get(), content.data(), content.size());
@@ -65,6 +76,7 @@ Result<Created> create(const image::Store& store, std::string_view image,
   STRATA_TRY(const image::Image found, store.get(image));
   STRATA_TRY(std::string id, new_id());
   STRATA_TRY(Record record, make_record(found, image, options, std::move(id)));
+  choose_presenter(store, options, record);
 
   const Files files(store, record.id);
   if (::mkdir(files.dir().c_str(), 0700) < 0)

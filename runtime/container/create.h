@@ -27,6 +27,7 @@ struct CreateOptions {
   Network network = Network::kNone;
   std::vector<Volume> volumes;
   oci::Resources limits;
+  std::optional<unionfs::PresenterKind> presenter;  // nullopt: what suits the image and the kernel
   bool terminal = false;
   bool open_stdin = false;
   bool auto_remove = false;

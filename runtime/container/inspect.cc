@@ -12,6 +12,8 @@ OrderedJson config_to_json(const Record& record) {
           {"hostname", record.hostname},
           {"stop_signal", record.stop_signal},
           {"network", network_name(record.network)},
+          {"union", unionfs::presenter_name(record.presenter)},
+          {"union_reason", record.presenter_reason},
           {"terminal", record.terminal},
           {"stdin", record.open_stdin},
           {"auto_remove", record.auto_remove},

@@ -89,6 +89,8 @@ std::string to_json(const Record& record) {
       {"network", network_name(record.network)},
       {"volumes", volumes_to_json(record.volumes)},
       {"limits", limits_to_json(record.limits)},
+      {"union", unionfs::presenter_name(record.presenter)},
+      {"union_reason", record.presenter_reason},
       {"terminal", record.terminal},
       {"open_stdin", record.open_stdin},
       {"auto_remove", record.auto_remove},
@@ -124,6 +126,11 @@ Result<Record> record_from_json(std::string_view text, std::string_view name) {
   STRATA_TRY(record.volumes, volumes_from_json(volumes, name));
   STRATA_TRY(const Json limits, json_get(json, "limits", Json::object(), name));
   STRATA_TRY(record.limits, limits_from_json(limits, name));
+  STRATA_TRY(const std::string presenter, json_get(json, "union", std::string("overlay"), name));
+  const auto kind = unionfs::parse_presenter(presenter);
+  if (!kind) return fail(EINVAL, std::string(name) + ": no union '" + presenter + "'");
+  record.presenter = *kind;
+  STRATA_TRY(record.presenter_reason, string(json, "union_reason"));
   STRATA_TRY(record.terminal, json_get(json, "terminal", false, name));
   STRATA_TRY(record.open_stdin, json_get(json, "open_stdin", false, name));
   STRATA_TRY(record.auto_remove, json_get(json, "auto_remove", false, name));

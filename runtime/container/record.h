@@ -12,6 +12,7 @@
 
 #include "runtime/oci/spec.h"
 #include "unionfs/base/result.h"
+#include "unionfs/presenter.h"
 
 namespace strata::container {
 
@@ -44,6 +45,8 @@ struct Record {
   Network network = Network::kNone;
   std::vector<Volume> volumes;
   oci::Resources limits;     // only what the options can say
+  unionfs::PresenterKind presenter = unionfs::PresenterKind::kOverlay;
+  std::string presenter_reason;  // a sentence; empty: it was asked for
   bool terminal = false;     // -t
   bool open_stdin = false;   // -i
   bool auto_remove = false;  // --rm

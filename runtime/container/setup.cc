@@ -6,28 +6,16 @@
 #include <filesystem>
 #include <vector>
 
+#include "runtime/container/root.h"
 #include "runtime/container/spec.h"
 #include "runtime/container/user.h"
 #include "runtime/linux/seccomp.h"
 #include "runtime/oci/spec.h"
 #include "unionfs/base/file.h"
 #include "unionfs/base/undo.h"
-#include "unionfs/layer_stack.h"
-#include "unionfs/overlay.h"
 
 namespace strata::container {
 namespace {
-
-Result<UniqueFd> mount_root(const Container& container) {
-  std::vector<std::filesystem::path> trees;
-  for (const auto& layer : container.record().layers)
-    trees.push_back(container.store().layer_path(layer));
-  STRATA_TRY(const auto stack, unionfs::LayerStack::open(std::move(trees)));
-  const auto& files = container.files();
-  // What will be thrown away needs no sync. (A volatile upper can't be mounted a second time.)
-  return unionfs::mount_overlay(stack, unionfs::Upper{files.upper(), files.work()},
-                                {.is_volatile = container.record().auto_remove});
-}
 
 // What of a path is not there, the deepest directory first.
 std::vector<std::filesystem::path> missing_part(std::filesystem::path path) {
@@ -72,8 +60,8 @@ class Setup {
     const Record& record = container_.record();
     Undo made_sources;
     STRATA_CHECK(make_volume_sources(record, made_sources));
-    STRATA_TRY(UniqueFd root, mount_root(container_));
-    STRATA_TRY(const auto user, resolve_user_in(root.get(), record.user));
+    STRATA_TRY(RootMount root, mount_root(container_));
+    STRATA_TRY(const auto user, resolve_user_in(root.mount.get(), record.user));
     oci::Spec spec = make_spec(record, user, container_.files());
     STRATA_CHECK(write_network_files(record, container_.files()));
     Streams streams;
@@ -86,12 +74,12 @@ class Setup {
     undo.add([&] { (void)cgroup.remove(); });
     // A terminal gets its size before the program looks at it.
     STRATA_TRY(auto launched, linux::launch({.spec = &spec,
-                                             .root_mount = root.get(),
+                                             .root_mount = root.mount.get(),
                                              .cgroup = &cgroup,
                                              .run_at_once = !record.terminal,
                                              .stdio = ends.stdio(),
                                              .seccomp = linux::default_seccomp_filter()}));
-    root.reset();
+    root.mount.reset();
     ends = {};
     if (record.terminal) {
       STRATA_TRY(streams, take_terminal(launched, options_.size));

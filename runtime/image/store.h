@@ -8,6 +8,8 @@
 //                      images share one; a directory here is whole: it was unpacked in tmp/, synced
 //                      and renamed
 //   containers/<id>/   one directory a container
+//   union/             what presenters of unions keep for stacks of layers (unionfs/presenter.h): may
+//                      be removed at any time, it is made again
 //   vm/                kernels, disks and verdicts of the VM baseline
 //   tmp/               work in progress (workspace.h); whatever is there without a live owner is
 //                      refuse
@@ -71,6 +73,7 @@ class Store {
   [[nodiscard]] std::filesystem::path layers_dir() const { return root_ / "layers"; }
   [[nodiscard]] std::filesystem::path layer_path(std::string_view diff_id) const;
   [[nodiscard]] std::filesystem::path containers_dir() const { return root_ / "containers"; }
+  [[nodiscard]] std::filesystem::path union_dir() const { return root_ / "union"; }
   [[nodiscard]] std::filesystem::path vm_dir() const { return root_ / "vm"; }
   [[nodiscard]] std::filesystem::path tmp_dir() const { return root_ / "tmp"; }
 
