@@ -8,6 +8,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstdint>
 
 namespace strata::linux::sys {
@@ -21,7 +22,16 @@ inline int openat2(int dir, const char* path, uint64_t flags, uint64_t resolve, 
   how.flags = flags | O_CLOEXEC;
   how.mode = mode;
   how.resolve = resolve;
-  return static_cast<int>(::syscall(SYS_openat2, dir, path, &how, sizeof how));
+  // A mount or rename anywhere on the machine makes the kernel give up on ".." below a root, since
+  // it can't tell whether the path has left it: EAGAIN, and another try helps (openat2(2)). Not for
+  // ever: what is opened O_NONBLOCK may have that error for good.
+  constexpr int kTries = 1000;
+  int fd = -1;
+  for (int i = 0; i < kTries; ++i) {
+    fd = static_cast<int>(::syscall(SYS_openat2, dir, path, &how, sizeof how));
+    if (fd >= 0 || errno != EAGAIN) break;
+  }
+  return fd;
 }
 
 // How every path of a container is resolved from outside: as if its root were "/", and never

@@ -1,14 +1,20 @@
 #include "runtime/linux/path_in_root.h"
 
 #include <fcntl.h>
+#include <sched.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <filesystem>
+#include <string>
+#include <thread>
 
 #include <gtest/gtest.h>
 
+#include "tests/support/environment.h"
 #include "tests/support/temp_dir.h"
+#include "unionfs/base/error.h"
 #include "unionfs/base/unique_fd.h"
 
 namespace strata::linux {
@@ -104,6 +110,28 @@ TEST_F(PathInRoot, ShutsMagicLinksOut) {
   EXPECT_EQ(errno, ELOOP);
   EXPECT_LT(open_in_root(host.get(), "/proc/self/fd/0"), 0);
   EXPECT_EQ(errno, ELOOP);
+}
+
+// The kernel gives up on ".." below a root with EAGAIN when anything is mounted meanwhile, in
+// whatever namespace (openat2(2)).
+TEST_F(PathInRoot, MountsElsewhereDoNotDisturb) {
+  STRATA_NEEDS_ROOT();
+  const testing::TempDir elsewhere;
+  std::jthread mounter([&](const std::stop_token& stop) {
+    ASSERT_EQ(::unshare(CLONE_NEWNS), 0);  // of this thread
+    ASSERT_EQ(::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr), 0);
+    while (!stop.stop_requested()) {
+      ASSERT_EQ(::mount("t", elsewhere.path().c_str(), "tmpfs", 0, nullptr), 0);
+      ASSERT_EQ(::umount(elsewhere.path().c_str()), 0);
+    }
+  });
+  fs::create_directory(root_ / "d");
+  std::string path;
+  for (int i = 0; i < 200; ++i) path += "d/../";
+  for (int i = 0; i < 10'000; ++i) {
+    const UniqueFd fd(open_in_root(root_fd_.get(), path.c_str()));
+    ASSERT_TRUE(fd) << i << ": " << errno_name(errno);
+  }
 }
 
 TEST_F(PathInRoot, OpensOnlyWhatIsThere) {
