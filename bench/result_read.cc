@@ -96,7 +96,7 @@ class Reader {
     if (!json.is_object()) return expected("an object", place);
     for (const auto& [name, value] : json.items()) {
       if (!fault_.empty()) return;
-      decode(value, place + "." + name, values[name]);
+      decode(value, std::string(place).append(".").append(name), values[name]);
     }
   }
   template <class T>
