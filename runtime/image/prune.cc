@@ -45,6 +45,8 @@ Result<PruneReport> prune_locked(const Store& store, const StoreLock& lock,
   const Objects refuse = present.without(reachable);
   for (const auto& blob : refuse.blobs) STRATA_CHECK(workspace->take(blob));
   for (const auto& layer : refuse.layers) STRATA_CHECK(workspace->take(layer));
+  // What was made of stacks with these layers goes, the rest is made again.
+  if (!refuse.layers.empty()) STRATA_CHECK(workspace->take(store.union_dir()));
   STRATA_TRY(const auto stale, stale_index_files(store));
   for (const auto& path : stale) STRATA_CHECK(workspace->take(path));
   for (const auto& path : dead) STRATA_CHECK(workspace->take(path));

@@ -94,6 +94,8 @@ Result<void> remove_whole(const Store& store, const Index& index, const Target& 
   for (const auto* paths : {&unreached.blobs, &unreached.layers}) {
     for (const auto& path : *paths) STRATA_CHECK(workspace.take(path));
   }
+  // What was made of stacks with these layers goes, the rest is made again.
+  if (!unreached.layers.empty()) STRATA_CHECK(workspace.take(store.union_dir()));
   return {};
 }
 
