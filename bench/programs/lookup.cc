@@ -147,7 +147,8 @@ int measure_engine(const Paths& hits, const Paths& misses, const std::string& in
                    std::vector<std::filesystem::path> layers) {
   auto stack = unionfs::LayerStack::open(std::move(layers));
   if (!stack) give_up(stack.error().what);
-  (void)unionfs::index::open_index(*stack, index_dir);
+  if (const auto built = unionfs::index::open_index(*stack, index_dir); !built)
+    give_up(built.error().what);
   const auto start = Clock::now();
   auto opened = unionfs::index::open_index(*stack, index_dir);
   if (!opened) give_up(opened.error().what);

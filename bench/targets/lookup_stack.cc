@@ -77,6 +77,7 @@ Result<LookupPaths> lookup_paths(const Workload& workload) {
   std::ranges::shuffle(hits, random);
   hits.resize(std::min(hits.size(), kPaths));
   std::vector<std::string> misses;
+  misses.reserve(hits.size());
   for (const std::string& hit : hits) misses.push_back(hit + ".missing");
   STRATA_CHECK(write_lines(paths.hits, hits));
   STRATA_CHECK(write_lines(paths.misses, misses));

@@ -56,7 +56,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
       unionfs::unpack_layer(source, layer, {.max_bytes = 1 << 20, .max_entries = 200});
   if (unpacked) {
     String tar;
-    (void)unionfs::pack_layer(layer, tar);
+    [[maybe_unused]] const auto packed = unionfs::pack_layer(layer, tar);
   }
   if (entries_of(dir.path()) != 1) std::abort();
   if (!remove_tree(layer)) std::abort();

@@ -22,7 +22,7 @@ mode_t mode_of(unsigned number) {
   return kModes[number % std::size(kModes)];
 }
 std::string content_of(unsigned number) {
-  return "content " + std::to_string(number) + std::string(number % 7 * 1000, '.');
+  return "content " + std::to_string(number) + std::string(size_t{number % 7} * 1000, '.');
 }
 uid_t owner_of(unsigned number) {
   return number % 3 * 1000;

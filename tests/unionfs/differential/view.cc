@@ -32,6 +32,10 @@ std::string read_content(int fd) {
   return got < 0 ? "<" + std::to_string(errno) + ">" : content;
 }
 
+std::string below(const std::string& directory, const std::string& name) {
+  return directory.empty() ? name : directory + "/" + name;
+}
+
 std::string hash(const std::string& text) {
   return std::to_string(std::hash<std::string>()(text) % 1'000'000);
 }
@@ -51,7 +55,7 @@ std::string describe(const File& file, time_t start) {
                                     : " new";
   auto xattrs = file.xattrs;
   std::ranges::sort(xattrs);
-  for (const auto& [name, value] : xattrs) text += " " + name + "=" + value;
+  for (const auto& [name, value] : xattrs) text.append(" ").append(name).append("=").append(value);
   return text;
 }
 
@@ -59,7 +63,7 @@ std::string describe(const File& file, time_t start) {
 View view_of(const std::vector<File>& files, time_t start) {
   std::map<ino_t, std::string> names;
   for (const File& file : files)
-    if (!S_ISDIR(file.status.st_mode)) names[file.status.st_ino] += " " + file.path;
+    if (!S_ISDIR(file.status.st_mode)) names[file.status.st_ino].append(" ").append(file.path);
   View view;
   for (const File& file : files) {
     std::string text = describe(file, start);
@@ -91,7 +95,7 @@ void walk_engine(unionfs::Union& merged, const std::string& path, unsigned char 
   if (!entries) return;
   std::ranges::sort(*entries, {}, &unionfs::DirectoryEntry::name);
   for (const auto& entry : *entries)
-    walk_engine(merged, path.empty() ? entry.name : path + "/" + entry.name, entry.type, files);
+    walk_engine(merged, below(path, entry.name), entry.type, files);
 }
 
 std::vector<std::pair<std::string, std::string>> read_xattrs(const std::string& path) {
@@ -132,7 +136,7 @@ void walk_kernel(const std::string& root, const std::string& path, unsigned char
     }
   }
   for (const auto& [name, entry_type] : entries)
-    walk_kernel(root, path.empty() ? name : path + "/" + name, entry_type, files);
+    walk_kernel(root, below(path, name), entry_type, files);
 }
 
 }  // namespace
@@ -154,13 +158,15 @@ std::string difference(const View& engine, const View& kernel) {
   for (const auto& [path, description] : engine) {
     const auto other = kernel.find(path);
     if (other == kernel.end()) {
-      text += path + ": only in the engine's view: " + description + "\n";
+      text.append(path).append(": only in the engine's view: ").append(description).append("\n");
     } else if (other->second != description) {
-      text += path + ":\n  engine " + description + "\n  kernel " + other->second + "\n";
+      text.append(path).append(":\n  engine ").append(description);
+      text.append("\n  kernel ").append(other->second).append("\n");
     }
   }
   for (const auto& [path, description] : kernel) {
-    if (!engine.contains(path)) text += path + ": only in the kernel's view: " + description + "\n";
+    if (!engine.contains(path))
+      text.append(path).append(": only in the kernel's view: ").append(description).append("\n");
   }
   return text;
 }
