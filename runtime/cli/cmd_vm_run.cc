@@ -75,7 +75,7 @@ std::string check_timeout(const std::string& text) {
   constexpr double kMost = 1e9;  // thirty years
   double seconds = 0;
   if (CLI::detail::lexical_cast(text, seconds) && seconds > 0 && seconds <= kMost) return {};
-  return "'" + text + "' is not a number of seconds greater than 0";
+  return "'" + text + "' is not a number of seconds (more than 0, at most 1e9)";
 }
 
 // CLI11 knows nothing of operands that it does not parse.

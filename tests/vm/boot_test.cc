@@ -227,7 +227,12 @@ TEST_F(Boot, OptionsThatMakeNoSenseAreRefusedBeforeAnythingStarts) {
   EXPECT_THAT(strata({"run", "no-such-image"}).err, HasSubstr("no-such-image"));
   EXPECT_THAT(run({"-m", "12x"}, {"true"}).err, HasSubstr("no amount of memory"));
   EXPECT_THAT(run({"-m", "16"}, {"true"}).err, HasSubstr("at least 128 MiB"));
-  EXPECT_THAT(run({"--kernel", "/vmlinuz"}, {"true"}).err, HasSubstr("give both or none"));
+  EXPECT_THAT(run({"--kernel", "/etc/passwd"}, {"true"}).err, HasSubstr("give both or none"));
+  EXPECT_THAT(run({"--kernel", "/no/kernel"}, {"true"}).err, HasSubstr("/no/kernel"));
+  EXPECT_THAT(run({"--modules", "/no/modules"}, {"true"}).err, HasSubstr("/no/modules"));
+  for (const auto* seconds : {"0", "-1", "x", "1e300"})
+    EXPECT_THAT(run({"--timeout", seconds}, {"true"}).err,
+                HasSubstr("'" + std::string(seconds) + "' is not a number of seconds"));
   EXPECT_EQ(strata({"run", "--help"}).status, 0);
 }
 
