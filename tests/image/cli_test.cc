@@ -104,6 +104,7 @@ TEST_F(Cli, ChecksAndPrunes) {
 }
 
 TEST_F(Cli, SaysWhatIsWrongOnceAndFails) {
+  import("web");
   const auto absent = strata({"history", "absent"});
   EXPECT_EQ(absent.status, 1);
   EXPECT_EQ(std::count(absent.err.begin(), absent.err.end(), '\n'), 1) << absent.err;
