@@ -33,8 +33,7 @@ struct Unions {
 Result<void> try_overlay(const std::filesystem::path& scratch) {
   for (const char* name : {"lower", "upper", "work"}) STRATA_CHECK(make_dirs(scratch / name));
   STRATA_TRY(const auto stack, unionfs::LayerStack::open({scratch / "lower"}));
-  STRATA_CHECK(
-      unionfs::mount_overlay(stack, unionfs::Upper{scratch / "upper", scratch / "work"}));
+  STRATA_CHECK(unionfs::mount_overlay(stack, unionfs::Upper{scratch / "upper", scratch / "work"}));
   return {};
 }
 
@@ -88,11 +87,11 @@ void print_text(const std::vector<Finding>& found, const Unions& unions) {
   for (const auto& [name, is_good, detail] : found) {
     std::string label = name;
     label.resize(18, ' ');
-    std::printf("%s  %s  %s\n",
-                paint(STDOUT_FILENO, is_good ? Colour::kGreen : Colour::kRed,
-                      is_good ? "yes" : " no")
-                    .c_str(),
-                label.c_str(), detail.c_str());
+    std::printf(
+        "%s  %s  %s\n",
+        paint(STDOUT_FILENO, is_good ? Colour::kGreen : Colour::kRed, is_good ? "yes" : " no")
+            .c_str(),
+        label.c_str(), detail.c_str());
   }
   std::printf("\nWithout --union, images are shown by\n");
   for (const size_t depth : kDepths)
