@@ -6,30 +6,12 @@
 #include <optional>
 #include <utility>
 
+#include "unionfs/files/type_name.h"
 #include "unionfs/layer_entry.h"
 #include "unionfs/sys/openat2.h"
 
 namespace strata::unionfs {
 namespace {
-
-std::string type_name(mode_t mode) {
-  switch (mode & S_IFMT) {
-    case S_IFDIR:
-      return "directory";
-    case S_IFREG:
-      return "file";
-    case S_IFLNK:
-      return "symbolic link";
-    case S_IFCHR:
-      return "character device";
-    case S_IFBLK:
-      return "block device";
-    case S_IFIFO:
-      return "FIFO";
-    default:
-      return "socket";
-  }
-}
 
 std::string describe(const LayerEntry& entry) {
   std::string text = type_name(entry.status.st_mode);
@@ -136,7 +118,8 @@ Result<std::vector<LayerAnswer>> explain(const LayerStack& stack, std::string_vi
       }
       if (hidden_by.empty()) {
         merges = is_directory;
-        if (!is_directory) hidden_by = "the " + type_name(found->entry->status.st_mode) + above;
+        if (!is_directory)
+          hidden_by = std::string("the ") + type_name(found->entry->status.st_mode) + above;
         if (found->entry->is_opaque) hidden_by = "the opaque directory" + above;
       }
     } else if (found->is_whiteout) {

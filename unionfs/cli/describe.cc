@@ -6,26 +6,9 @@
 
 #include <fmt/format.h>
 
-namespace strata::unionfs::cli {
+#include "unionfs/files/type_name.h"
 
-const char* type_text(mode_t mode) {
-  switch (mode & S_IFMT) {
-    case S_IFDIR:
-      return "directory";
-    case S_IFREG:
-      return "file";
-    case S_IFLNK:
-      return "symlink";
-    case S_IFCHR:
-      return "char-device";
-    case S_IFBLK:
-      return "block-device";
-    case S_IFIFO:
-      return "fifo";
-    default:
-      return "socket";
-  }
-}
+namespace strata::unionfs::cli {
 
 std::string mode_text(mode_t mode) {
   std::string text = "?rwxrwxrwx";
@@ -56,7 +39,7 @@ std::string time_text(const timespec& time) {
 Result<OrderedJson> describe(const Union& merged, const std::string& path) {
   STRATA_TRY(const struct stat st, merged.stat(path));
   OrderedJson json = {{"path", path},
-                      {"type", type_text(st.st_mode)},
+                      {"type", type_name(st.st_mode)},
                       {"mode", fmt::format("{:04o}", st.st_mode & 07777)},
                       {"uid", st.st_uid},
                       {"gid", st.st_gid},

@@ -15,7 +15,6 @@ namespace strata::unionfs::cli {
 
 // "drwxr-xr-x", as ls(1).
 [[nodiscard]] std::string mode_text(mode_t mode);
-[[nodiscard]] const char* type_text(mode_t mode);
 
 // "2026-11-24 13:00:00.123456789Z"
 [[nodiscard]] std::string time_text(const timespec& time);
