@@ -26,9 +26,10 @@ Result<image::Image> commit_container(const Globals& globals, Options& options) 
   STRATA_TRY(const image::Store store, image::Store::open_existing(globals.root));
   STRATA_TRY(const auto container, container::Container::find(store, options.container));
   if (container.record().presenter == unionfs::PresenterKind::kCopy)
-    return fail(ENOTSUP, "container " + container.record().name +
-                             " has a copy of its image (--union copy), so its changes stand nowhere "
-                             "by themselves");
+    return fail(ENOTSUP,
+                "container " + container.record().name +
+                    " has a copy of its image (--union copy), so its changes stand nowhere "
+                    "by themselves");
   options.commit.created_by = joined(container.record().args);
   // Thawed at the end, also after Ctrl-C: the guard notes the signal instead of dying of it.
   std::optional<container::Pause> pause;

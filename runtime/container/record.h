@@ -44,13 +44,13 @@ struct Record {
   std::string stop_signal;  // empty: SIGTERM
   Network network = Network::kNone;
   std::vector<Volume> volumes;
-  oci::Resources limits;     // only what the options can say
+  oci::Resources limits;  // only what the options can say
   unionfs::PresenterKind presenter = unionfs::PresenterKind::kOverlay;
   std::string presenter_reason;  // a sentence; empty: it was asked for
-  bool terminal = false;     // -t
-  bool open_stdin = false;   // -i
-  bool auto_remove = false;  // --rm
-  bool read_only = false;    // the root file system
+  bool terminal = false;         // -t
+  bool open_stdin = false;       // -i
+  bool auto_remove = false;      // --rm
+  bool read_only = false;        // the root file system
 };
 
 [[nodiscard]] std::string to_json(const Record& record);

@@ -8,7 +8,8 @@
 //                      images share one; a directory here is whole: it was unpacked in tmp/, synced
 //                      and renamed
 //   containers/<id>/   one directory a container
-//   union/             what presenters of unions keep for stacks of layers (unionfs/presenter.h): may
+//   union/             what presenters of unions keep for stacks of layers (unionfs/presenter.h):
+//   may
 //                      be removed at any time, it is made again
 //   vm/                kernels, disks and verdicts of the VM baseline
 //   tmp/               work in progress (workspace.h); whatever is there without a live owner is

@@ -52,8 +52,8 @@ ssize_t get_xattr_at(int directory, const char* name, const char* xattr, void* v
     XattrArgs args{.value = reinterpret_cast<uintptr_t>(value),
                    .size = static_cast<uint32_t>(size),
                    .flags = 0};
-    const ssize_t result = ::syscall(kGetxattrat, directory, name, AT_SYMLINK_NOFOLLOW, xattr,
-                                     &args, sizeof args);
+    const ssize_t result =
+        ::syscall(kGetxattrat, directory, name, AT_SYMLINK_NOFOLLOW, xattr, &args, sizeof args);
     if (!is_unknown(result)) return result;
   }
   return ::lgetxattr(proc_path(directory, name).c_str(), xattr, value, size);
