@@ -11,21 +11,50 @@
 namespace strata::linux {
 namespace {
 
+// One byte lets the process go on; the end of the stream means that the other side is gone.
+bool hear_go(int fd) {
+  char go = 0;
+  ssize_t n = 0;
+  do {
+    n = ::read(fd, &go, 1);
+  } while (n < 0 && errno == EINTR);
+  return n == 1;
+}
+
+int wait_for_hooks(const ChildPlan& plan, ChildState&) noexcept {
+  if (!plan.pause_before_pivot) return 0;
+  SetupReport paused;
+  paused.step = Step::kHooks;
+  if (send_report(plan.channel, paused, -1) && hear_go(plan.channel)) return 0;
+  errno = ECANCELED;
+  return -1;
+}
+
 struct SetupStep {
   Step step;
   StepFunction take;
 };
 
 constexpr SetupStep kLaunchSteps[] = {
-    {Step::kCgroup, join_cgroups},        {Step::kNamespaces, enter_namespaces},
-    {Step::kOomScore, set_oom_score},     {Step::kHostname, set_hostname},
-    {Step::kLoopback, bring_loopback_up}, {Step::kRoot, attach_root},
-    {Step::kMounts, attach_mounts},       {Step::kSysctl, write_sysctls},
-    {Step::kMaskedPaths, mask_paths},     {Step::kReadonlyPaths, protect_paths},
-    {Step::kPivot, pivot_root},           {Step::kTerminal, start_session_with_console},
-    {Step::kRlimits, set_limits},         {Step::kDirectory, enter_directory},
-    {Step::kIdentity, take_identity},     {Step::kDescriptors, close_descriptors},
-    {Step::kSeccomp, install_seccomp},    {Step::kCapabilities, drop_capabilities},
+    {Step::kCgroup, join_cgroups},
+    {Step::kNamespaces, enter_namespaces},
+    {Step::kOomScore, set_oom_score},
+    {Step::kHostname, set_hostname},
+    {Step::kLoopback, bring_loopback_up},
+    {Step::kRoot, attach_root},
+    {Step::kMounts, attach_mounts},
+    {Step::kSysctl, write_sysctls},
+    {Step::kMaskedPaths, mask_paths},
+    {Step::kReadonlyPaths, protect_paths},
+    {Step::kHooks, wait_for_hooks},
+    {Step::kPivot, pivot_root},
+    {Step::kTerminal, start_session_with_console},
+    {Step::kRlimits, set_limits},
+    {Step::kDirectory, enter_directory},
+    {Step::kIdentity, take_identity},
+    {Step::kDescriptors, close_descriptors},
+    {Step::kSeccomp, install_seccomp},
+    {Step::kCapabilities, drop_capabilities},
 };
 
 constexpr SetupStep kExecSteps[] = {
@@ -54,14 +83,11 @@ int64_t now_ns() {
   ::_exit(1);
 }
 
-// One byte lets the program run; the end of the stream means that the parent is gone.
-bool hear_go(int channel) {
-  char go = 0;
-  ssize_t n = 0;
-  do {
-    n = ::read(channel, &go, 1);
-  } while (n < 0 && errno == EINTR);
-  return n == 1;
+// The creator hears what can be known before the wait, and is then needed no more.
+void wait_on_fifo(const ChildPlan& plan, ChildState& state) {
+  if (find_program(plan, state) < 0) give_up(plan, state, Step::kExec);
+  ::close(plan.channel);
+  if (!hear_go(plan.start_fifo)) ::_exit(1);
 }
 
 [[noreturn]] void run(const ChildPlan& plan, std::span<const SetupStep> steps) {
@@ -79,6 +105,7 @@ bool hear_go(int channel) {
   state.master.reset();
 
   if (!plan.run_at_once && !hear_go(plan.channel)) ::_exit(1);
+  if (plan.start_fifo >= 0) wait_on_fifo(plan, state);
   execute(plan, state);
   give_up(plan, state, Step::kExec);
 }

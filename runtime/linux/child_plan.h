@@ -70,6 +70,9 @@ struct ChildPlan {
 
   int channel = -1;
   bool run_at_once = false;
+  bool pause_before_pivot = false;
+  int start_fifo = -1;         // of the caller's; -1: none
+  unsigned preserved_fds = 0;  // descriptors from 3 on that the program gets
 };
 
 // Fills in what launch() and launch_exec() share. Errors name the offending member.

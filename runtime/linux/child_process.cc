@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 
 #include "runtime/linux/child_steps.h"
@@ -66,12 +67,16 @@ int take_identity(const ChildPlan& plan, ChildState&) noexcept {
 // a pipe waits for a container that was created and not started.
 int close_descriptors(const ChildPlan& plan, ChildState& state) noexcept {
   const auto channel = static_cast<unsigned>(plan.channel);
-  const unsigned master = state.master ? static_cast<unsigned>(state.master.get()) : channel;
-  const unsigned low = std::min(channel, master);
-  const unsigned high = std::max(channel, master);
-  if (close_between(kFirstAfterStreams, low - 1) < 0 || close_between(low + 1, high - 1) < 0)
-    return -1;
-  return close_between(high + 1, ~0U);
+  const auto or_channel = [&](int fd) { return fd >= 0 ? static_cast<unsigned>(fd) : channel; };
+  std::array kept{channel, or_channel(state.master.get()), or_channel(plan.start_fifo)};
+  std::sort(kept.begin(), kept.end());
+  unsigned first = kFirstAfterStreams + plan.preserved_fds;
+  for (const unsigned fd : kept) {
+    if (fd < first) continue;
+    if (close_between(first, fd - 1) < 0) return -1;
+    first = fd + 1;
+  }
+  return close_between(first, ~0U);
 }
 
 // Without no_new_privs this needs CAP_SYS_ADMIN (seccomp(2)), which the program may not have: so it
@@ -87,6 +92,21 @@ int install_seccomp(const ChildPlan& plan, ChildState&) noexcept {
 int drop_capabilities(const ChildPlan& plan, ChildState&) noexcept {
   if (set_capabilities(plan.capabilities) < 0) return -1;
   return set_ambient(plan.capabilities.ambient);
+}
+
+int find_program(const ChildPlan& plan, ChildState& state) noexcept {
+  int code = ENOENT;
+  for (uint32_t i = 0; i < plan.candidates.size(); ++i) {
+    const char* path = plan.candidates[i].c_str();
+    struct stat st {};
+    const bool directory = ::stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+    if (!directory && ::faccessat(AT_FDCWD, path, X_OK, AT_EACCESS) == 0) return 0;
+    if (!directory && (errno == ENOENT || errno == ENOTDIR)) continue;
+    code = EACCES;
+    state.report.index = i;
+  }
+  errno = code;
+  return -1;
 }
 
 // As execvp(3) searches: a candidate that may not be run counts only if no other is found.

@@ -41,6 +41,8 @@ int take_identity(const ChildPlan& plan, ChildState& state) noexcept;
 int close_descriptors(const ChildPlan& plan, ChildState& state) noexcept;
 int install_seccomp(const ChildPlan& plan, ChildState& state) noexcept;
 int drop_capabilities(const ChildPlan& plan, ChildState& state) noexcept;
+// Whether there is a program that execve would take: a look only. ENOENT, EACCES.
+int find_program(const ChildPlan& plan, ChildState& state) noexcept;
 // Returns only on failure.
 int execute(const ChildPlan& plan, ChildState& state) noexcept;
 

@@ -24,6 +24,11 @@ class Launcher {
  public:
   explicit Launcher(std::string program) { launched_.program_ = std::move(program); }
 
+  // Called when the child waits for it (Step::kHooks).
+  void set_before_pivot(std::function<Result<void>(pid_t)> call) {
+    before_pivot_ = std::move(call);
+  }
+
   void lap(std::string step) {
     const auto now = Clock::now();
     launched_.laps_.push_back({std::move(step), now - before_});
@@ -38,7 +43,11 @@ class Launcher {
   Result<void> clone(ChildPlan& plan, uint64_t clone_flags, int pid_namespace, const Cgroup* cgroup,
                      void (*child)(const ChildPlan&) noexcept);
 
+  // The next thing that the child says.
+  Result<SetupReport> listen(const Cgroup* cgroup);
+
   Launched launched_;
+  std::function<Result<void>(pid_t)> before_pivot_;
   Clock::time_point before_ = Clock::now();
 };
 
@@ -111,21 +120,31 @@ Result<void> Launcher::clone(ChildPlan& plan, uint64_t clone_flags, int pid_name
   return {};
 }
 
+Result<SetupReport> Launcher::listen(const Cgroup* cgroup) {
+  STRATA_TRY(auto received, receive_report(launched_.channel_.get()));
+  if (!received) return std::unexpected(explain_death(launched_.pidfd(), cgroup));
+  launched_.console_ = std::move(received->fd);
+  return received->report;
+}
+
 Result<Launched> Launcher::run(ChildPlan& plan, uint64_t clone_flags, int pid_namespace,
                                const Cgroup* cgroup, void (*child)(const ChildPlan&) noexcept) {
   collect_v1(cgroup, plan);
   STRATA_CHECK(clone(plan, clone_flags, pid_namespace, cgroup, child));
   lap("clone");
-  STRATA_TRY(auto received, receive_report(launched_.channel_.get()));
-  if (!received) return std::unexpected(explain_death(launched_.pidfd(), cgroup));
-  const SetupReport& report = received->report;
+  STRATA_TRY(SetupReport report, listen(cgroup));
+  if (report.step == Step::kHooks && report.code == 0) {
+    STRATA_CHECK(before_pivot_(launched_.pid_));
+    if (::send(launched_.channel_.get(), "g", 1, MSG_NOSIGNAL) < 0)
+      return std::unexpected(explain_death(launched_.pidfd(), cgroup));
+    STRATA_TRY(report, listen(cgroup));
+  }
   if (report.step != Step::kReady)
     return std::unexpected(wrap("set up container", explain_failure(report, plan)));
   for (uint32_t i = 0; i < kStepCount; ++i)
     if (report.lap_ns[i] != 0)
       launched_.laps_.push_back({std::string(step_name(static_cast<Step>(i))),
                                  std::chrono::nanoseconds(report.lap_ns[i])});
-  launched_.console_ = std::move(received->fd);
   launched_.runs_at_once_ = plan.run_at_once;
   return std::move(launched_);
 }
@@ -192,6 +211,10 @@ Result<Launched> launch(const LaunchRequest& request) {
   STRATA_TRY(auto namespaces, plan_namespaces(request.spec->linux.namespaces));
   STRATA_CHECK(prepare_launch(request, namespaces, plan));
   plan.run_at_once = request.run_at_once;
+  plan.pause_before_pivot = static_cast<bool>(request.before_pivot);
+  plan.start_fifo = request.start_fifo;
+  plan.preserved_fds = request.preserved_fds;
+  launcher.set_before_pivot(request.before_pivot);
   launcher.lap("prepare");
   return launcher.run(plan, namespaces.clone_flags, namespaces.pid.get(), request.cgroup,
                       run_launch_child);
@@ -201,6 +224,7 @@ Result<Launched> launch_exec(const ExecRequest& request) {
   Launcher launcher(request.process->args.empty() ? "" : request.process->args.front());
   ChildPlan plan;
   STRATA_CHECK(prepare_process(*request.process, request.stdio, request.seccomp, plan));
+  plan.preserved_fds = request.preserved_fds;
   UniqueFd container(request.pidfd >= 0 ? ::fcntl(request.pidfd, F_DUPFD_CLOEXEC, 3)
                                         : sys::pidfd_open(request.pid));
   if (!container) return fail_errno("open the container's first process");

@@ -8,8 +8,9 @@
 // parent and calls _exit. setup_steps.h names the steps; each is timed, and the laps travel to the
 // parent, so that where a start spends its time is part of the answer.
 //
-// No descriptor of the caller's reaches the container but `stdio`; those are closed in the waiting
-// child, too. Should the caller die before start(), the child ends by itself.
+// No descriptor of the caller's reaches the container but `stdio` and what `preserved_fds` names;
+// the others are closed in the waiting child, too. Should the caller die before start(), the child
+// ends by itself.
 //
 // Thread rule: call from a single-threaded process (clone without exec).
 #pragma once
@@ -18,6 +19,7 @@
 #include <sys/types.h>
 
 #include <chrono>
+#include <functional>
 #include <optional>
 #include <span>
 #include <string>
@@ -52,6 +54,14 @@ struct LaunchRequest {
   bool run_at_once = false;        // do not wait for start(), which then only tells how execve went
   Stdio stdio;
   std::span<const sock_filter> seccomp;  // empty: no filter
+  unsigned preserved_fds = 0;            // so many descriptors from 3 on reach the program
+  // Called while the container's namespaces and mounts are there and its root is not "/" yet, with
+  // its waiting process: the place of the spec's hooks. An error ends the launch.
+  std::function<Result<void>(pid_t)> before_pivot;
+  // A FIFO, open for reading and writing (fifo(7)): after start() the process waits for a byte on
+  // it before it runs the program, and the caller may die meanwhile. The process has the FIFO open
+  // until the program runs. start() then only tells whether the program is there to be executed.
+  int start_fifo = -1;
 };
 
 // A process that was set up and waits. Destroying it before start() kills and reaps it.
@@ -107,6 +117,7 @@ struct ExecRequest {
   const Cgroup* cgroup = nullptr;
   Stdio stdio;
   std::span<const sock_filter> seccomp;
+  unsigned preserved_fds = 0;
 };
 [[nodiscard]] Result<Launched> launch_exec(const ExecRequest& request);
 

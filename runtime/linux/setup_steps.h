@@ -18,6 +18,7 @@ enum class Step : uint32_t {
   kSysctl,       //
   kMaskedPaths,  //
   kReadonlyPaths,
+  kHooks,         // waits for the caller, who runs the spec's hooks
   kPivot,         // pivot_root, detach the old root
   kTerminal,      // session, its keyring, terminal, /dev/console, standard streams
   kRlimits,       //
@@ -54,6 +55,8 @@ inline constexpr uint32_t kStepCount = static_cast<uint32_t>(Step::kExec) + 1;
       return "masked paths";
     case Step::kReadonlyPaths:
       return "read-only paths";
+    case Step::kHooks:
+      return "hooks";
     case Step::kPivot:
       return "pivot root";
     case Step::kTerminal:
