@@ -34,18 +34,19 @@ constexpr std::array kKnown{
           false},
     Known{metric::kSystem, "CPU time in the kernel",
           "Of the target's processes that were waited for.", false},
-    Known{"cold_hit_ns", "lookup of a file, cold",
-          "One lstat(2) of a file four components deep, right after the kernel's dentries and inodes "
-          "were dropped; the mean over the paths.",
-          true},
+    Known{
+        "cold_hit_ns", "lookup of a file, cold",
+        "One lstat(2) of a file four components deep, right after the kernel's dentries and inodes "
+        "were dropped; the mean over the paths.",
+        true},
     Known{"cold_miss_ns", "lookup of a missing name, cold", "The same of names that are not there.",
           true},
     Known{"warm_hit_ns", "lookup of a file, warm",
           "One more lstat(2) of the same paths (engine: lookup in the index); the best of five "
           "rounds.",
           true},
-    Known{"warm_miss_ns", "lookup of a missing name, warm",
-          "The same of names that are not there.", true},
+    Known{"warm_miss_ns", "lookup of a missing name, warm", "The same of names that are not there.",
+          true},
     Known{"cold_hit_dentries_count", "names made for a cold lookup",
           "How many dentries the whole kernel had more afterwards, a path: what tells cold from "
           "warm.",
@@ -53,10 +54,11 @@ constexpr std::array kKnown{
     Known{"cold_miss_dentries_count", "names made for a cold miss", "The same of misses.", false},
     Known{"open_ns", "open and close, warm", "open(2) for reading and close(2) of the same paths.",
           true},
-    Known{"find_ns", "find, cold",
-          "find(1) with the size of everything (engine: a walk with a stat of each), after dentries "
-          "and inodes were dropped.",
-          true},
+    Known{
+        "find_ns", "find, cold",
+        "find(1) with the size of everything (engine: a walk with a stat of each), after dentries "
+        "and inodes were dropped.",
+        true},
     Known{"tar_ns", "tar, cold",
           "tar(1) of everything into a pipe, after dentries and inodes were dropped.", true},
     Known{"index_open_ns", "opening the index", "Mapping and verifying all segments.", false},
