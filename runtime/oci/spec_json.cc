@@ -10,8 +10,6 @@
 namespace strata::oci {
 namespace {
 
-constexpr const char* kOciVersion = "1.0.2";  // the oldest that has every member we write
-
 // Leaves out what is empty or absent; numbers and what is set are always written.
 class Writer {
  public:
@@ -20,9 +18,17 @@ class Writer {
   void field(const char* name, const std::string& value) {
     if (!value.empty()) out_[name] = value;
   }
-  void field(const char* name, bool value) { out_[name] = value; }
-  void field(const char* name, uint32_t value) { out_[name] = value; }
-  void field(const char* name, uint64_t value) { out_[name] = value; }
+  template <class T>
+  requires std::is_arithmetic_v<T>
+  void field(const char* name, T value) { out_[name] = value; }
+  // Written only if it is set.
+  void flag(const char* name, bool value) {
+    if (value) out_[name] = true;
+  }
+  template <class T>
+  void required(const char* name, const T& value) {
+    field(name, value);
+  }
   template <class T>
   void field(const char* name, const std::optional<T>& value) {
     if (value) out_[name] = *value;
@@ -42,13 +48,25 @@ class Writer {
     if (!child.empty()) out_[name] = std::move(child);
   }
   template <class T>
+  void optional(const char* name, std::optional<T>& value) {
+    if (value) out_[name] = written(*value);
+  }
+  template <class T>
   void list(const char* name, std::vector<T>& elements) {
-    for (T& element : elements) {
-      OrderedJson child = OrderedJson::object();
-      Writer writer(child);
-      fields(writer, element);
-      out_[name].push_back(std::move(child));
-    }
+    for (T& element : elements) out_[name].push_back(written(element));
+  }
+  template <class T>
+  void map(const char* name, std::map<std::string, T>& elements) {
+    for (auto& [key, element] : elements) out_[name][key] = written(element);
+  }
+  void refused(const char*, const char*) {}
+
+  template <class T>
+  static OrderedJson written(T& value) {
+    OrderedJson child = OrderedJson::object();
+    Writer writer(child);
+    fields(writer, value);
+    return child;
   }
 
  private:
@@ -58,15 +76,18 @@ class Writer {
 // Remembers the first fault of a document; everything after it is skipped.
 class Faults {
  public:
-  explicit Faults(std::string_view document) : document_(document) {}
+  Faults(std::string_view document, UnknownMembers unknown)
+      : document_(document), unknown_(unknown) {}
   void add(const std::string& path, std::string_view fault) {
     if (!first_)
       first_ = Error{EINVAL, std::string(document_) + ": " + path + ": " + std::string(fault)};
   }
   [[nodiscard]] const std::optional<Error>& first() const { return first_; }
+  [[nodiscard]] bool ignore_unknown() const { return unknown_ == UnknownMembers::kIgnore; }
 
  private:
   std::string_view document_;
+  UnknownMembers unknown_;
   std::optional<Error> first_;
 };
 
@@ -122,7 +143,8 @@ bool read_value(const Json& json, std::map<std::string, std::string>& values) {
   return true;
 }
 
-// Reads the members that are asked for; its destructor reports those that nobody asked for.
+// Reads the members that are asked for; its destructor reports those that nobody asked for, where
+// they are not to be ignored.
 class Reader {
  public:
   Reader(const Json& json, std::string path, Faults& faults)
@@ -132,7 +154,7 @@ class Reader {
   Reader(const Reader&) = delete;
   Reader& operator=(const Reader&) = delete;
   ~Reader() {
-    if (!json_.is_object()) return;
+    if (!json_.is_object() || faults_.ignore_unknown()) return;
     for (const auto& [key, value] : json_.items())
       if (!known_.contains(key)) faults_.add(path_of(key), "unknown member");
   }
@@ -143,11 +165,41 @@ class Reader {
     if (member != nullptr && !read_value(*member, value))
       faults_.add(path_of(name), std::string("unexpected value ") + member->dump());
   }
+  void flag(const char* name, bool& value) { field(name, value); }
+  template <class T>
+  void required(const char* name, T& value) {
+    if (json_.is_object() && find(name) == nullptr)
+      return faults_.add(path_of(name), "this member is required");
+    field(name, value);
+  }
+  void refused(const char* name, const char* why) {
+    const Json* member = find(name);
+    if (member != nullptr && *member != "" && !(member->is_structured() && member->empty()))
+      faults_.add(path_of(name), why);
+  }
   template <class Body>
   void object(const char* name, const Body& body) {
     if (const Json* member = find(name)) {
       Reader reader(*member, path_of(name), faults_);
       body(reader);
+    }
+  }
+  template <class T>
+  void optional(const char* name, std::optional<T>& value) {
+    if (const Json* member = find(name)) {
+      Reader reader(*member, path_of(name), faults_);
+      fields(reader, value.emplace());
+    }
+  }
+  template <class T>
+  void map(const char* name, std::map<std::string, T>& elements) {
+    const Json* member = find(name);
+    if (member == nullptr) return;
+    if (!member->is_object()) return faults_.add(path_of(name), "expected an object");
+    elements.clear();
+    for (const auto& [key, element] : member->items()) {
+      Reader reader(element, path_of(name) + "." + key, faults_);
+      fields(reader, elements[key]);
     }
   }
   template <class T>
@@ -179,30 +231,48 @@ class Reader {
   std::set<std::string> known_;
 };
 
+template <class T>
+Result<T> read(std::string_view text, std::string_view name, UnknownMembers unknown) {
+  STRATA_TRY(const Json json, parse_json(text, name));
+  Faults faults(name, unknown);
+  T value;
+  {
+    Reader reader(json, "", faults);
+    fields(reader, value);
+  }
+  if (faults.first()) return std::unexpected(*faults.first());
+  return value;
+}
+
+template <class T>
+std::string write(T copy, int indent) {  // a copy: the description serves reading, too
+  return Writer::written(copy).dump(indent, ' ', false, OrderedJson::error_handler_t::replace);
+}
+
 }  // namespace
 
 std::string to_json(const Spec& spec) {
-  OrderedJson out = OrderedJson::object();
-  out["ociVersion"] = kOciVersion;
-  Writer writer(out);
-  Spec copy = spec;  // the description serves reading, too, so it takes fields it may change
-  fields(writer, copy);
-  return out.dump(2, ' ', false, OrderedJson::error_handler_t::replace);
+  return write(spec, 2);
 }
 
-Result<Spec> from_json(std::string_view text, std::string_view name) {
-  STRATA_TRY(const Json json, parse_json(text, name));
-  Faults faults(name);
-  Spec spec;
-  {
-    Reader reader(json, "", faults);
-    std::string version;
-    reader.field("ociVersion", version);
-    if (!version.starts_with("1.")) faults.add("ociVersion", "not a version 1 document");
-    fields(reader, spec);
-  }
-  if (faults.first()) return std::unexpected(*faults.first());
+std::string to_json(const Seccomp& seccomp) {
+  return write(seccomp, -1);
+}
+
+Result<Spec> from_json(std::string_view text, std::string_view name, UnknownMembers unknown) {
+  STRATA_TRY(Spec spec, read<Spec>(text, name, unknown));
+  if (!spec.version.starts_with("1."))
+    return fail(EINVAL, std::string(name) + ": ociVersion: '" + spec.version +
+                            "' is not a version 1 of the specification");
   return spec;
+}
+
+Result<Process> process_from_json(std::string_view text, std::string_view name) {
+  return read<Process>(text, name, UnknownMembers::kIgnore);
+}
+
+Result<Resources> resources_from_json(std::string_view text, std::string_view name) {
+  return read<Resources>(text, name, UnknownMembers::kIgnore);
 }
 
 }  // namespace strata::oci

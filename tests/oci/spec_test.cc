@@ -4,7 +4,9 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/support/environment.h"
 #include "tests/support/matchers.h"
+#include "tests/support/temp_dir.h"
 #include "unionfs/base/json.h"
 
 namespace strata::oci {
@@ -12,6 +14,77 @@ namespace {
 
 using testing::FailsWith;
 using testing::IsOk;
+
+void set_rest_of_resources(Resources& resources) {
+  resources.memory_reservation = 1 << 20;
+  resources.memory_kernel = 2 << 20;
+  resources.memory_kernel_tcp = 3 << 20;
+  resources.memory_swappiness = 40;
+  resources.memory_disable_oom_killer = true;
+  resources.memory_use_hierarchy = true;
+  resources.memory_check_before_update = true;
+  resources.cpu_burst = 1000;
+  resources.cpu_realtime_runtime = 950;
+  resources.cpu_realtime_period = 1000000;
+  resources.cpu_idle = 1;
+  resources.mems = "0";
+  resources.block_io = {.weight = 100, .leaf_weight = 200, .weight_devices = {{8, 0, 300, 400}}};
+  resources.block_io.read_bps = {{8, 0, 1000}};
+  resources.block_io.write_bps = {{8, 1, 1001}};
+  resources.block_io.read_iops = {{8, 2, 1002}};
+  resources.block_io.write_iops = {{8, 3, 1003}};
+  resources.hugepage_limits = {{"2MB", 4 << 20}};
+  resources.network = {.class_id = 1048577, .priorities = {{"lo", 7}}};
+  resources.rdma = {{"mlx5_1", {.hca_handles = 3, .hca_objects = 4}}};
+  resources.unified = {{"memory.high", "1000000"}};
+}
+
+// What few configurations have.
+void set_rest(Spec& spec) {
+  auto& process = spec.process;
+  process.console_size = {.height = 25, .width = 80};
+  process.apparmor_profile = "profile";
+  process.selinux_label = "system_u:system_r:svirt_lxc_net_t:s0:c124,c675";
+  process.io_priority = {.io_class = "IOPRIO_CLASS_IDLE", .priority = 4};
+  process.scheduler = {.policy = "SCHED_DEADLINE",
+                       .nice = -3,
+                       .priority = 0,
+                       .flags = {"SCHED_FLAG_RESET_ON_FORK"},
+                       .runtime = 1,
+                       .deadline = 2,
+                       .period = 3};
+  process.exec_cpu_affinity = {.initial = "0-1", .final = "7"};
+  spec.domainname = "example.org";
+  spec.mounts[0].uid_mappings = {{0, 1000, 10}};
+  spec.mounts[0].gid_mappings = {{0, 2000, 20}};
+  const Hook hook{.path = "/bin/hook", .args = {"hook", "x"}, .env = {"A=b"}, .timeout = 5};
+  spec.hooks = {{hook}, {hook}, {hook}, {hook}, {hook}, {hook}};
+  auto& linux = spec.linux;
+  linux.uid_mappings = {{0, 100000, 65536}};
+  linux.gid_mappings = {{0, 200000, 65536}};
+  linux.time_offsets = {{"boottime", {.secs = -5, .nanosecs = 1}}};
+  linux.devices = {{.type = "c",
+                    .path = "/dev/fuse",
+                    .major = 10,
+                    .minor = 229,
+                    .file_mode = 0660,
+                    .uid = 1,
+                    .gid = 2}};
+  linux.seccomp = {.default_action = "SCMP_ACT_ERRNO",
+                   .default_errno_ret = 38,
+                   .architectures = {"SCMP_ARCH_X86_64"},
+                   .flags = {"SECCOMP_FILTER_FLAG_LOG"},
+                   .listener_path = "/run/listener",
+                   .listener_metadata = "{}",
+                   .syscalls = {{.names = {"getcwd"},
+                                 .action = "SCMP_ACT_TRACE",
+                                 .errno_ret = 5,
+                                 .args = {{0, 1, 2, "SCMP_CMP_MASKED_EQ"}}}}};
+  linux.rootfs_propagation = "slave";
+  linux.mount_label = "system_u:object_r:svirt_sandbox_file_t:s0:c715,c811";
+  linux.personality = {.domain = "LINUX32", .flags = {"X"}};
+  set_rest_of_resources(linux.resources);
+}
 
 // Every member set to something that is not its default.
 Spec full_spec() {
@@ -44,6 +117,7 @@ Spec full_spec() {
   resources.cpu_period = 100000;
   resources.cpus = "0-1";
   resources.pids_limit = 100;
+  set_rest(spec);
   return spec;
 }
 
@@ -86,13 +160,69 @@ TEST(Spec, LeavesOutWhatIsNotSet) {
   EXPECT_FALSE(json.contains("/linux/resources/memory"_json_pointer));
 }
 
-TEST(Spec, RefusesUnknownMembersByPath) {
-  EXPECT_THAT(from_json(with("/hooks", Json::object()), "config.json"),
-              FailsWith(EINVAL, "config.json: hooks: unknown member"));
-  EXPECT_THAT(from_json(with("/linux/resources/hugepageLimits", Json::array()), "c"),
-              FailsWith(EINVAL, "linux.resources.hugepageLimits: unknown member"));
-  EXPECT_THAT(from_json(with("/mounts/2/uidMappings", Json::array()), "c"),
-              FailsWith(EINVAL, "mounts[2].uidMappings: unknown member"));
+TEST(Spec, PassesOverUnknownMembersUnlessTold) {
+  for (const char* pointer : {"/extra", "/linux/resources/extra", "/mounts/2/extra"})
+    EXPECT_THAT(from_json(with(pointer, Json::array()), "c"), IsOk());
+  const auto strict = [](const char* pointer) {
+    return from_json(with(pointer, Json::array()), "config.json", UnknownMembers::kRefuse);
+  };
+  EXPECT_THAT(strict("/extra"), FailsWith(EINVAL, "config.json: extra: unknown member"));
+  EXPECT_THAT(strict("/linux/resources/extra"),
+              FailsWith(EINVAL, "linux.resources.extra: unknown member"));
+  EXPECT_THAT(strict("/mounts/2/extra"), FailsWith(EINVAL, "mounts[2].extra: unknown member"));
+}
+
+TEST(Spec, RefusesWhatNothingHereHonours) {
+  EXPECT_THAT(from_json(with("/process/commandLine", "a b"), "c"),
+              FailsWith(EINVAL, "process.commandLine: "));
+  EXPECT_THAT(from_json(with("/linux/intelRdt", {{"closID", "x"}}), "c"),
+              FailsWith(EINVAL, "linux.intelRdt: "));
+  EXPECT_THAT(from_json(with("/linux/netDevices", {{"eth0", Json::object()}}), "c"),
+              FailsWith(EINVAL, "linux.netDevices: "));
+  EXPECT_THAT(from_json(with("/linux/netDevices", Json::object()), "c"), IsOk());
+}
+
+TEST(Spec, MissesRequiredMembersByPath) {
+  const auto without = [](const char* pointer, const char* member) {
+    Json json = Json::parse(to_json(full_spec()));
+    json[Json::json_pointer(pointer)].erase(member);
+    return from_json(json.dump(), "c");
+  };
+  EXPECT_THAT(without("/root", "path"), FailsWith(EINVAL, "root.path: this member is required"));
+  EXPECT_THAT(without("/mounts/1", "destination"), FailsWith(EINVAL, "mounts[1].destination"));
+  EXPECT_THAT(without("/process/rlimits/0", "hard"), FailsWith(EINVAL, "process.rlimits[0].hard"));
+  EXPECT_THAT(without("/linux/seccomp/syscalls/0", "action"),
+              FailsWith(EINVAL, "linux.seccomp.syscalls[0].action"));
+  EXPECT_THAT(without("/hooks/poststop/0", "path"), FailsWith(EINVAL, "hooks.poststop[0].path"));
+}
+
+TEST(Spec, ReadsTheOnesThatOthersWrite) {
+  for (const char* runtime : {"runc", "crun"}) {
+    STRATA_NEEDS_PROGRAM(runtime);
+    const testing::TempDir bundle;
+    const auto done = testing::run(
+        {"sh", "-c", "cd \"$1\" && \"$2\" spec && cat config.json", "sh", bundle.path(), runtime});
+    STRATA_ASSERT_OK(const Spec spec, from_json(done.out, "config.json"));
+    EXPECT_EQ(spec.process.args, std::vector<std::string>{"sh"});
+    EXPECT_EQ(spec.root.path, "rootfs");
+    EXPECT_GE(spec.mounts.size(), 7U);
+    EXPECT_EQ(spec.process.rlimits.at(0).soft, 1024U);
+  }
+}
+
+TEST(Spec, ReadsProcessAndResourcesAlone) {
+  STRATA_ASSERT_OK(const Process process,
+                   process_from_json(R"({"args":["id"],"cwd":"/tmp","user":{"uid":5}})", "p.json"));
+  EXPECT_EQ(process.user.uid, 5U);
+  EXPECT_THAT(process_from_json(R"({"args":"id"})", "p.json"), FailsWith(EINVAL, "p.json: args"));
+  STRATA_ASSERT_OK(const Resources resources,
+                   resources_from_json(R"({"pids":{"limit":5}})", "r.json"));
+  EXPECT_EQ(resources.pids_limit, 5);
+}
+
+TEST(Spec, WritesAFilterInOneForm) {
+  STRATA_ASSERT_OK(const Spec read, from_json(to_json(full_spec()), "c"));
+  EXPECT_EQ(to_json(*read.linux.seccomp), to_json(*full_spec().linux.seccomp));
 }
 
 TEST(Spec, RefusesValuesThatDoNotFit) {
@@ -123,6 +253,7 @@ TEST(Spec, TakesNullForAbsent) {
 
 TEST(Spec, WritesBytesThatAreNotUnicodeAsReplacements) {
   Spec spec;
+  spec.root.path = "rootfs";
   spec.process.args = {"\xff"};
   STRATA_ASSERT_OK(const Spec read, from_json(to_json(spec), "c"));
   EXPECT_EQ(read.process.args.at(0), "\xef\xbf\xbd");
