@@ -22,14 +22,13 @@ namespace {
 using namespace std::chrono_literals;
 
 // Whether a container needs a directory in this hierarchy; cgroup.h says why.
-bool is_needed(const CgroupHierarchy& hierarchy, bool hybrid, const oci::Resources& resources) {
+bool is_needed(const CgroupHierarchy& hierarchy, bool hybrid,
+               const std::vector<std::string_view>& limited) {
   if (hierarchy.unified) return true;
-  const bool cpu = resources.cpu_shares || resources.cpu_quota || resources.cpu_period;
   const auto needed = [&](const std::string& controller) {
     if (controller == "memory" || controller == "pids" || controller == "devices") return true;
-    if (controller == "freezer" || controller == "cpuacct") return !hybrid;
-    if (controller == "cpu") return cpu;
-    return controller == "cpuset" && !resources.cpus.empty();
+    if (!hybrid && (controller == "freezer" || controller == "cpuacct")) return true;
+    return std::find(limited.begin(), limited.end(), controller) != limited.end();
   };
   return std::any_of(hierarchy.controllers.begin(), hierarchy.controllers.end(), needed);
 }
@@ -113,17 +112,21 @@ Result<Cgroup> Cgroup::create(const std::string& path, const oci::Resources& res
   STRATA_CHECK(check_path(path));
   const auto& host = CgroupHierarchies::host();
   const bool hybrid = host.unified() != nullptr;
+  const auto limited = controllers_for(resources);
   Cgroup cgroup;
   Undo undo;
   undo.add([&] { [[maybe_unused]] const auto removed = cgroup.remove(); });
   for (const auto& hierarchy : host.all()) {
-    if (is_needed(hierarchy, hybrid, resources))
-      STRATA_CHECK(cgroup.add_directory(hierarchy, path));
+    if (is_needed(hierarchy, hybrid, limited)) STRATA_CHECK(cgroup.add_directory(hierarchy, path));
   }
   if (cgroup.directories_.empty()) return fail(ENOTSUP, "no cgroup file system is mounted");
   STRATA_CHECK(apply_resources(cgroup.directories_, resources));
   undo.release();
   return cgroup;
+}
+
+Result<void> Cgroup::update(const oci::Resources& resources) const {
+  return apply_limits(directories_, resources);
 }
 
 Cgroup Cgroup::existing(const std::string& path) {

@@ -6,7 +6,7 @@
 //   hybrid      the v2 tree (kills, freezes and counts CPU time without any controller), and the
 //               v1 controllers memory, pids, devices
 //   v1 alone    memory, pids, devices, freezer, cpuacct
-// The v1 controllers cpu and cpuset only when a limit asks for them. The parent ("/strata") stays
+// The other v1 controllers only when a limit asks for them. The parent ("/strata") stays
 // when the last container is gone, as docker's does.
 //
 // Devices: the v1 controller where there is one, else a BPF_PROG_TYPE_CGROUP_DEVICE program. What
@@ -51,6 +51,10 @@ class Cgroup {
   // there already. Rolls back on failure.
   [[nodiscard]] static Result<Cgroup> create(const std::string& path,
                                              const oci::Resources& resources);
+
+  // Changes the limits that are set in `resources`; its device rules are not looked at. A limit
+  // whose v1 controller was not needed when the cgroup was created is ENOTSUP.
+  [[nodiscard]] Result<void> update(const oci::Resources& resources) const;
 
   // The handle of a cgroup that exists, e.g. one that another process created; missing hierarchies
   // are fine.

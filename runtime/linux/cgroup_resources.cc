@@ -3,7 +3,6 @@
 #include <fcntl.h>
 
 #include <algorithm>
-#include <array>
 #include <filesystem>
 #include <string_view>
 
@@ -15,141 +14,193 @@ namespace {
 
 using Directory = Cgroup::Directory;
 
-class Writer {
- public:
-  explicit Writer(const std::vector<Directory>& directories) : directories_(directories) {}
-
-  // Where a controller is: v1 before v2, as a controller can be in one of them only.
-  [[nodiscard]] Result<const Directory*> find(const char* controller, const char* resource) const {
-    for (const auto& directory : directories_)
-      if (std::find(directory.controllers.begin(), directory.controllers.end(), controller) !=
-          directory.controllers.end())
-        return &directory;
-    for (const auto& directory : directories_)
-      if (directory.unified &&
-          has_word(read_cgroup_file(directory, "cgroup.controllers"), controller))
-        return &directory;
-    return fail(ENOTSUP, std::string(resource) + ": this host has no cgroup controller '" +
-                             controller + "'");
+bool has_word(const std::optional<std::string>& text, std::string_view word) {
+  if (!text) return false;
+  const std::string padded = " " + *text;
+  const std::string wanted = " " + std::string(word);
+  for (auto at = padded.find(wanted); at != std::string::npos; at = padded.find(wanted, at + 1)) {
+    const size_t end = at + wanted.size();
+    if (end == padded.size() || padded[end] == ' ' || padded[end] == '\n') return true;
   }
-
-  static bool has_word(const std::optional<std::string>& text, std::string_view word) {
-    if (!text) return false;
-    const std::string padded = " " + *text;
-    const std::string wanted = " " + std::string(word);
-    for (auto at = padded.find(wanted); at != std::string::npos; at = padded.find(wanted, at + 1)) {
-      const size_t end = at + wanted.size();
-      if (end == padded.size() || padded[end] == ' ' || padded[end] == '\n') return true;
-    }
-    return false;
-  }
-
- private:
-  const std::vector<Directory>& directories_;
-};
-
-std::string bytes_or_max(int64_t value, bool unified) {
-  if (value >= 0) return std::to_string(value);
-  return unified ? "max" : "-1";
+  return false;
 }
 
-Result<void> apply_memory(const Writer& writer, const oci::Resources& resources) {
-  if (!resources.memory_limit && !resources.memory_swap) return {};
-  STRATA_TRY(const Directory* memory, writer.find("memory", "memory limit"));
-  const int64_t limit = resources.memory_limit.value_or(-1);
-  STRATA_CHECK(write_cgroup_file(*memory, memory->unified ? "memory.max" : "memory.limit_in_bytes",
-                                 bytes_or_max(limit, memory->unified)));
-  if (!resources.memory_swap) return {};
-  int64_t swap = *resources.memory_swap;  // memory and swap together, as v1 counts
-  if (swap >= 0 && (limit < 0 || swap < limit))
-    return fail(EINVAL, "memory swap limit: it counts memory, too, and can't be below its limit");
-  if (memory->unified && swap >= 0) swap -= limit;
-  const char* file = memory->unified ? "memory.swap.max" : "memory.memsw.limit_in_bytes";
-  if (!read_cgroup_file(*memory, file))
-    return fail(ENOTSUP, "memory swap limit: this kernel does not account swap");
-  return write_cgroup_file(*memory, file, bytes_or_max(swap, memory->unified));
-}
-
-Result<void> apply_cpu(const Writer& writer, const oci::Resources& resources) {
-  if (!resources.cpu_shares && !resources.cpu_quota && !resources.cpu_period) return {};
-  STRATA_TRY(const Directory* cpu, writer.find("cpu", "CPU limit"));
-  if (resources.cpu_shares) {
-    STRATA_CHECK(
-        cpu->unified
-            ? write_cgroup_file(*cpu, "cpu.weight",
-                                std::to_string(weight_of_shares(*resources.cpu_shares)))
-            : write_cgroup_file(*cpu, "cpu.shares", std::to_string(*resources.cpu_shares)));
-  }
-  constexpr uint64_t kDefaultPeriod = 100'000;
-  const uint64_t period = resources.cpu_period.value_or(kDefaultPeriod);
-  const int64_t quota = resources.cpu_quota.value_or(-1);
-  if (!resources.cpu_quota && !resources.cpu_period) return {};
-  if (cpu->unified)
-    return write_cgroup_file(*cpu, "cpu.max",
-                             bytes_or_max(quota, true) + " " + std::to_string(period));
-  STRATA_CHECK(write_cgroup_file(*cpu, "cpu.cfs_period_us", std::to_string(period)));
-  return write_cgroup_file(*cpu, "cpu.cfs_quota_us", std::to_string(quota));
-}
-
-Result<void> apply_cpuset(const Writer& writer, const oci::Resources& resources) {
-  if (resources.cpus.empty()) return {};
-  STRATA_TRY(const Directory* cpuset, writer.find("cpuset", "CPU set"));
-  return write_cgroup_file(*cpuset, "cpuset.cpus", resources.cpus);
-}
-
-Result<void> apply_pids(const Writer& writer, const oci::Resources& resources) {
+Result<void> apply_pids(const LimitWriter& writer, const oci::Resources& resources) {
   if (!resources.pids_limit) return {};
-  STRATA_TRY(const Directory* pids, writer.find("pids", "limit of processes"));
   const int64_t limit = *resources.pids_limit;
-  return write_cgroup_file(*pids, "pids.max", limit > 0 ? std::to_string(limit) : "max");
+  return writer.write("pids", "pids.limit", "pids.max", "pids.max",
+                      limit > 0 ? std::to_string(limit) : "max");
+}
+
+Result<void> apply_hugepages(const LimitWriter& writer, const oci::Resources& resources) {
+  constexpr const char* kLimit = "hugepageLimits";
+  for (const auto& hugepage : resources.hugepage_limits) {
+    const auto unit = hugepage.page_size.find_first_not_of("0123456789");
+    if (unit == 0 || unit == std::string::npos ||
+        hugepage.page_size.find_first_not_of("KMGB", unit) != std::string::npos)
+      return fail(EINVAL, "linux.resources.hugepageLimits: '" + hugepage.page_size +
+                              "' is not a page size");
+    STRATA_TRY(const Directory* directory, writer.find("hugetlb", kLimit));
+    const std::string name = "hugetlb." + hugepage.page_size;
+    const std::string end = directory->unified ? ".max" : ".limit_in_bytes";
+    const std::string limit = std::to_string(hugepage.limit);
+    STRATA_CHECK(write_cgroup_file(*directory, (name + end).c_str(), limit));
+    // Reserved pages count from their reservation on, since Linux 5.7.
+    const std::string reserved = name + ".rsvd" + end;
+    if (read_cgroup_file(*directory, reserved.c_str()))
+      STRATA_CHECK(write_cgroup_file(*directory, reserved.c_str(), limit));
+  }
+  return {};
+}
+
+Result<void> apply_network(const LimitWriter& writer, const oci::Network& network) {
+  if (network.class_id)
+    STRATA_CHECK(writer.write("net_cls", "network.classID", "net_cls.classid", nullptr,
+                              std::to_string(*network.class_id)));
+  for (const auto& [name, priority] : network.priorities)
+    STRATA_CHECK(writer.write("net_prio", "network.priorities", "net_prio.ifpriomap", nullptr,
+                              name + " " + std::to_string(priority)));
+  return {};
+}
+
+Result<void> apply_rdma(const LimitWriter& writer, const oci::Resources& resources) {
+  for (const auto& [device, limit] : resources.rdma) {
+    std::string text = device;
+    if (limit.hca_handles) text += " hca_handle=" + std::to_string(*limit.hca_handles);
+    if (limit.hca_objects) text += " hca_object=" + std::to_string(*limit.hca_objects);
+    STRATA_CHECK(writer.write("rdma", "rdma", "rdma.max", "rdma.max", text));
+  }
+  return {};
+}
+
+Result<void> apply_unified(const LimitWriter& writer, const oci::Resources& resources) {
+  for (const auto& [file, text] : resources.unified) {
+    const std::string path = "linux.resources.unified." + file;
+    const Directory* directory = writer.unified();
+    if (directory == nullptr) return fail(ENOTSUP, path + ": this host has no cgroup v2");
+    if (file.empty() || file.find('/') != std::string::npos)
+      return fail(EINVAL, path + ": not the name of a file");
+    auto written = write_cgroup_file(*directory, file.c_str(), text);
+    if (!written) return fail_in(path, std::move(written).error());
+  }
+  return {};
 }
 
 // v2 controllers exist in a directory if its parent passes them on (cgroup.subtree_control); so
 // those of interest are passed on from the top down to `directory`'s parent.
-Result<void> enable_controllers(const Directory& directory) {
-  constexpr auto kWanted = std::to_array<std::string_view>({"memory", "pids", "cpu", "cpuset"});
+Result<void> enable_controllers(const Directory& directory,
+                                const std::vector<std::string_view>& wanted) {
   const std::filesystem::path parent_path = std::filesystem::path(directory.path).parent_path();
   Directory parent{.path = parent_path, .unified = true};
   parent.fd.reset(::open(parent.path.c_str(), O_PATH | O_CLOEXEC));
   const auto present = read_cgroup_file(directory, "cgroup.controllers");
   auto offered = read_cgroup_file(parent, "cgroup.controllers");
   if (!parent.fd || !present || !offered) return {};  // above the hierarchy's mount
-  std::string missing;
-  for (const auto controller : kWanted)
-    if (!Writer::has_word(present, controller)) missing += " +" + std::string(controller);
-  if (missing.empty()) return {};
-  STRATA_CHECK(enable_controllers(parent));
+  if (std::all_of(wanted.begin(), wanted.end(),
+                  [&](std::string_view controller) { return has_word(present, controller); }))
+    return {};
+  STRATA_CHECK(enable_controllers(parent, wanted));
   offered = read_cgroup_file(parent, "cgroup.controllers");
   std::string enable;
-  for (const auto controller : kWanted)
-    if (Writer::has_word(offered, controller) && !Writer::has_word(present, controller))
+  for (const auto controller : wanted)
+    if (has_word(offered, controller) && !has_word(present, controller))
       enable += (enable.empty() ? "+" : " +") + std::string(controller);
   if (enable.empty() || write_cgroup_file(parent, "cgroup.subtree_control", enable)) return {};
   // All or nothing, says the kernel. One at a time then: a controller that can't be passed on (cpu,
   // where a process runs in real time) is missed only by a limit that needs it, and by name.
-  for (const auto controller : kWanted) {
+  for (const auto controller : wanted) {
     [[maybe_unused]] const auto enabled =
         write_cgroup_file(parent, "cgroup.subtree_control", "+" + std::string(controller));
   }
   return {};
 }
 
+// Those that every container has, and those that its limits are for.
+std::vector<std::string_view> v2_controllers(const oci::Resources& resources) {
+  std::vector<std::string_view> all = {"memory", "pids", "cpu", "cpuset"};
+  for (const auto controller : controllers_for(resources))
+    if (std::find(all.begin(), all.end(), controller) == all.end()) all.push_back(controller);
+  return all;
+}
+
 }  // namespace
 
-uint64_t weight_of_shares(uint64_t shares) {
-  const uint64_t clamped = std::clamp<uint64_t>(shares, 2, 262'144);
-  return 1 + ((clamped - 2) * 9'999) / 262'142;
+Result<const Directory*> LimitWriter::find(const char* controller, const char* limit) const {
+  for (const auto& directory : directories_)
+    if (std::find(directory.controllers.begin(), directory.controllers.end(), controller) !=
+        directory.controllers.end())
+      return &directory;
+  if (const Directory* tree = unified();
+      tree != nullptr && has_word(read_cgroup_file(*tree, "cgroup.controllers"), controller))
+    return tree;
+  return fail(ENOTSUP, "linux.resources." + std::string(limit) +
+                           ": this host has no cgroup controller '" + controller + "'");
+}
+
+Result<void> LimitWriter::write(const char* controller, const char* limit, const char* v1_file,
+                                const char* v2_file, const std::string& text) const {
+  STRATA_TRY(const Directory* directory, find(controller, limit));
+  const char* file = directory->unified ? v2_file : v1_file;
+  if (file == nullptr) return unsupported_limit(limit, "cgroup v2 does not have it");
+  auto written = write_cgroup_file(*directory, file, text);
+  if (written) return {};
+  if (written.error().code == ENOENT)
+    return unsupported_limit(limit, "this kernel has no " + std::string(file));
+  return fail_in("linux.resources." + std::string(limit), std::move(written).error());
+}
+
+const Directory* LimitWriter::unified() const {
+  for (const auto& directory : directories_)
+    if (directory.unified) return &directory;
+  return nullptr;
+}
+
+Result<void> unsupported_limit(const char* limit, std::string_view why) {
+  return fail(ENOTSUP, "linux.resources." + std::string(limit) + ": " + std::string(why));
+}
+
+std::vector<std::string_view> controllers_for(const oci::Resources& resources) {
+  std::vector<std::string_view> controllers;
+  const auto add = [&](bool wanted, std::string_view name) {
+    if (wanted) controllers.push_back(name);
+  };
+  const auto& block_io = resources.block_io;
+  const bool io = block_io.weight || block_io.leaf_weight || !block_io.weight_devices.empty() ||
+                  !block_io.read_bps.empty() || !block_io.write_bps.empty() ||
+                  !block_io.read_iops.empty() || !block_io.write_iops.empty();
+  add(resources.cpu_shares || resources.cpu_quota || resources.cpu_period || resources.cpu_burst ||
+          resources.cpu_realtime_runtime || resources.cpu_realtime_period || resources.cpu_idle,
+      "cpu");
+  add(!resources.cpus.empty() || !resources.mems.empty(), "cpuset");
+  add(io, "blkio");
+  add(io, "io");
+  add(!resources.hugepage_limits.empty(), "hugetlb");
+  add(resources.network.class_id.has_value(), "net_cls");
+  add(!resources.network.priorities.empty(), "net_prio");
+  add(!resources.rdma.empty(), "rdma");
+  for (const auto& [file, text] : resources.unified)
+    controllers.push_back(std::string_view(file).substr(0, file.find('.')));
+  return controllers;
+}
+
+Result<void> apply_limits(const std::vector<Directory>& directories,
+                          const oci::Resources& resources) {
+  const LimitWriter writer(directories);
+  STRATA_CHECK(apply_memory(writer, resources));
+  STRATA_CHECK(apply_cpu(writer, resources));
+  STRATA_CHECK(apply_pids(writer, resources));
+  STRATA_CHECK(apply_block_io(writer, resources.block_io));
+  STRATA_CHECK(apply_hugepages(writer, resources));
+  STRATA_CHECK(apply_network(writer, resources.network));
+  STRATA_CHECK(apply_rdma(writer, resources));
+  return apply_unified(writer, resources);
 }
 
 Result<void> apply_resources(const std::vector<Directory>& directories,
                              const oci::Resources& resources) {
   for (const auto& directory : directories)
-    if (directory.unified) STRATA_CHECK(enable_controllers(directory));
-  const Writer writer(directories);
-  STRATA_CHECK(apply_memory(writer, resources));
-  STRATA_CHECK(apply_cpu(writer, resources));
-  STRATA_CHECK(apply_cpuset(writer, resources));
-  STRATA_CHECK(apply_pids(writer, resources));
+    if (directory.unified) STRATA_CHECK(enable_controllers(directory, v2_controllers(resources)));
+  STRATA_CHECK(apply_limits(directories, resources));
   return apply_device_rules(directories, resources.devices);
 }
 

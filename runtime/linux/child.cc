@@ -25,7 +25,7 @@ int wait_for_hooks(const ChildPlan& plan, ChildState&) noexcept {
   if (!plan.pause_before_pivot) return 0;
   SetupReport paused;
   paused.step = Step::kHooks;
-  if (send_report(plan.channel, paused, -1) && hear_go(plan.channel)) return 0;
+  if (send_report(plan.channel, paused, -1, -1) && hear_go(plan.channel)) return 0;
   errno = ECANCELED;
   return -1;
 }
@@ -37,12 +37,15 @@ struct SetupStep {
 
 constexpr SetupStep kLaunchSteps[] = {
     {Step::kCgroup, join_cgroups},
+    {Step::kLabel, set_label},
+    {Step::kUserNamespace, enter_user_namespace},
     {Step::kNamespaces, enter_namespaces},
     {Step::kOomScore, set_oom_score},
     {Step::kHostname, set_hostname},
     {Step::kLoopback, bring_loopback_up},
     {Step::kRoot, attach_root},
     {Step::kMounts, attach_mounts},
+    {Step::kDevices, make_devices},
     {Step::kSysctl, write_sysctls},
     {Step::kMaskedPaths, mask_paths},
     {Step::kReadonlyPaths, protect_paths},
@@ -50,6 +53,7 @@ constexpr SetupStep kLaunchSteps[] = {
     {Step::kPivot, pivot_root},
     {Step::kTerminal, start_session_with_console},
     {Step::kRlimits, set_limits},
+    {Step::kScheduling, set_scheduling},
     {Step::kDirectory, enter_directory},
     {Step::kIdentity, take_identity},
     {Step::kDescriptors, close_descriptors},
@@ -58,11 +62,14 @@ constexpr SetupStep kLaunchSteps[] = {
 };
 
 constexpr SetupStep kExecSteps[] = {
+    {Step::kScheduling, set_first_cpus},
     {Step::kCgroup, join_cgroups},
+    {Step::kLabel, set_label},
     {Step::kOomScore, set_oom_score},  // while /proc is still the host's
     {Step::kNamespaces, enter_namespaces},
     {Step::kTerminal, start_session},
     {Step::kRlimits, set_limits},
+    {Step::kScheduling, set_scheduling},
     {Step::kDirectory, enter_directory},
     {Step::kIdentity, take_identity},
     {Step::kDescriptors, close_descriptors},
@@ -79,7 +86,7 @@ int64_t now_ns() {
 [[noreturn]] void give_up(const ChildPlan& plan, ChildState& state, Step step) {
   state.report.step = step;
   state.report.code = errno;
-  send_report(plan.channel, state.report, -1);
+  send_report(plan.channel, state.report, -1, -1);
   ::_exit(1);
 }
 
@@ -101,10 +108,12 @@ void wait_on_fifo(const ChildPlan& plan, ChildState& state) {
     before = after;
   }
   // Without a parent there is nobody to run for.
-  if (!send_report(plan.channel, state.report, state.master.get())) ::_exit(1);
+  if (!send_report(plan.channel, state.report, state.master.get(), state.listener.get()))
+    ::_exit(1);
   state.master.reset();
+  state.listener.reset();
 
-  if (!plan.run_at_once && !hear_go(plan.channel)) ::_exit(1);
+  if (!(plan.run_at_once && !plan.limits_from_outside) && !hear_go(plan.channel)) ::_exit(1);
   if (plan.start_fifo >= 0) wait_on_fifo(plan, state);
   execute(plan, state);
   give_up(plan, state, Step::kExec);

@@ -94,6 +94,14 @@ int attach_mounts(const ChildPlan& plan, ChildState& state) noexcept {
   return 0;
 }
 
+int make_devices(const ChildPlan& plan, ChildState& state) noexcept {
+  for (const auto& device : plan.devices) {
+    if (make_node(plan.root, device.path.c_str(), device) < 0) return -1;
+    ++state.report.index;
+  }
+  return 0;
+}
+
 int write_sysctls(const ChildPlan& plan, ChildState& state) noexcept {
   for (const auto& sysctl : plan.sysctls) {
     const UniqueFd fd(sys::openat2(plan.root, sysctl.path.c_str(), O_WRONLY, sys::kInRoot));
@@ -146,7 +154,11 @@ int pivot_root(const ChildPlan& plan, ChildState&) noexcept {
     return -1;
   if (::fchdir(plan.root) < 0 || sys::pivot_root(".", ".") < 0 || ::umount2(".", MNT_DETACH) < 0)
     return -1;
-  return ::chdir("/");
+  if (::chdir("/") < 0) return -1;
+  // Not before: a shared root can't be pivoted to.
+  if (plan.root_propagation == 0) return 0;
+  const unsigned long depth = plan.recursive_root_propagation ? MS_REC : 0;
+  return ::mount(nullptr, "/", nullptr, plan.root_propagation | depth, nullptr);
 }
 
 int enter_directory(const ChildPlan& plan, ChildState&) noexcept {

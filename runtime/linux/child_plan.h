@@ -5,6 +5,7 @@
 #pragma once
 
 #include <linux/filter.h>
+#include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/types.h>
 
@@ -14,8 +15,11 @@
 #include <vector>
 
 #include "runtime/linux/capabilities.h"
+#include "runtime/linux/device_nodes.h"
 #include "runtime/linux/launch.h"
 #include "runtime/linux/mount_plan.h"
+#include "runtime/linux/namespace_plan.h"
+#include "runtime/linux/process_attributes.h"
 #include "runtime/linux/setup_report.h"
 
 namespace strata::linux {
@@ -39,7 +43,13 @@ struct ChildPlan {
     std::string name;
   };
   std::vector<Limit> limits;
+  // The caller sets limits and scheduling, in front of execve: the child may not any more.
+  bool limits_from_outside = false;
+  ProcessAttributes attributes;
   std::span<const sock_filter> seccomp;
+  unsigned seccomp_flags = 0;
+  bool seccomp_listener = false;
+  std::optional<winsize> console_size;
   bool terminal = false;
   Stdio stdio;
   UniqueFd null;  // /dev/null, where stdio leaves a stream out
@@ -47,20 +57,19 @@ struct ChildPlan {
   // Where it runs.
   std::vector<int> v1_cgroups;  // descriptors of directories, owned by the Cgroup
   uint64_t unshare_flags = 0;   // CLONE_NEW* to make in the child
-  struct Joined {
-    UniqueFd fd;  // of a namespace, or a pidfd
-    int flags = 0;
-    std::string name;
-  };
-  std::vector<Joined> joined;
+  std::vector<JoinedNamespace> joined;
+  bool user_namespace = false;  // new or joined before: the child waits and becomes its root
 
   // For launch only.
   int root = -1;             // detached mount
   bool new_network = false;  // made by the child
   bool readonly_root = false;
-  std::string hostname;
+  std::string hostname, domainname;
+  uint64_t root_propagation = 0;  // MS_*; 0: private
+  bool recursive_root_propagation = false;
   MountPlan mount_plan;
   std::vector<Attachment> attachments;
+  std::vector<DeviceNode> devices;  // those that are not in /dev
   std::vector<std::string> masked_paths, readonly_paths;
   struct Sysctl {
     std::string path;  // "/proc/sys/net/…"

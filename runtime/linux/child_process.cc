@@ -1,11 +1,10 @@
-// Steps: limits, identity, capabilities, seccomp, execve.
+// Steps: identity, capabilities, seccomp, execve.
 
 #include <fcntl.h>
 #include <grp.h>
 #include <linux/seccomp.h>
 #include <signal.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -42,14 +41,6 @@ bool exists(const char* path) {
 
 }  // namespace
 
-int set_limits(const ChildPlan& plan, ChildState& state) noexcept {
-  for (const auto& limit : plan.limits) {
-    if (::syscall(SYS_prlimit64, 0, limit.resource, &limit.value, nullptr) < 0) return -1;
-    ++state.report.index;
-  }
-  return 0;
-}
-
 // The permitted set is kept over the change of uid; what is not wanted goes in drop_capabilities.
 int take_identity(const ChildPlan& plan, ChildState&) noexcept {
   if (limit_bounding_set(plan.capabilities.bounding) < 0) return -1;
@@ -81,12 +72,17 @@ int close_descriptors(const ChildPlan& plan, ChildState& state) noexcept {
 
 // Without no_new_privs this needs CAP_SYS_ADMIN (seccomp(2)), which the program may not have: so it
 // comes before the capabilities are dropped, and the filter has to allow capset and prctl.
-int install_seccomp(const ChildPlan& plan, ChildState&) noexcept {
+int install_seccomp(const ChildPlan& plan, ChildState& state) noexcept {
   if (plan.seccomp.empty()) return 0;
   if (plan.uid != 0 && raise_permitted() < 0) return -1;
   const sock_fprog program{static_cast<unsigned short>(plan.seccomp.size()),
                            const_cast<sock_filter*>(plan.seccomp.data())};
-  return static_cast<int>(::syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program));
+  const unsigned flags = plan.seccomp_flags |
+                         (plan.seccomp_listener ? unsigned{SECCOMP_FILTER_FLAG_NEW_LISTENER} : 0U);
+  const auto done =
+      static_cast<int>(::syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, &program));
+  if (done >= 0 && plan.seccomp_listener) state.listener.reset(done);
+  return done;
 }
 
 int drop_capabilities(const ChildPlan& plan, ChildState&) noexcept {

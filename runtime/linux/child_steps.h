@@ -10,13 +10,16 @@ namespace strata::linux {
 
 struct ChildState {
   SetupReport report;
-  UniqueFd master;  // of the terminal
+  UniqueFd master;    // of the terminal
+  UniqueFd listener;  // of the seccomp filter
+  pid_t process = 0;  // whose limits and scheduling; 0: its own
 };
 
 using StepFunction = int (*)(const ChildPlan& plan, ChildState& state) noexcept;
 
 // child_namespaces.cc
 int join_cgroups(const ChildPlan& plan, ChildState& state) noexcept;
+int enter_user_namespace(const ChildPlan& plan, ChildState& state) noexcept;
 int enter_namespaces(const ChildPlan& plan, ChildState& state) noexcept;
 int set_oom_score(const ChildPlan& plan, ChildState& state) noexcept;
 int set_hostname(const ChildPlan& plan, ChildState& state) noexcept;
@@ -25,6 +28,7 @@ int bring_loopback_up(const ChildPlan& plan, ChildState& state) noexcept;
 // child_filesystem.cc
 int attach_root(const ChildPlan& plan, ChildState& state) noexcept;
 int attach_mounts(const ChildPlan& plan, ChildState& state) noexcept;
+int make_devices(const ChildPlan& plan, ChildState& state) noexcept;
 int write_sysctls(const ChildPlan& plan, ChildState& state) noexcept;
 int mask_paths(const ChildPlan& plan, ChildState& state) noexcept;
 int protect_paths(const ChildPlan& plan, ChildState& state) noexcept;
@@ -35,8 +39,13 @@ int enter_directory(const ChildPlan& plan, ChildState& state) noexcept;
 int start_session_with_console(const ChildPlan& plan, ChildState& state) noexcept;  // launch
 int start_session(const ChildPlan& plan, ChildState& state) noexcept;               // exec
 
-// child_process.cc
+// child_attributes.cc
+int set_first_cpus(const ChildPlan& plan, ChildState& state) noexcept;  // exec, before its cgroups
+int set_label(const ChildPlan& plan, ChildState& state) noexcept;
 int set_limits(const ChildPlan& plan, ChildState& state) noexcept;
+int set_scheduling(const ChildPlan& plan, ChildState& state) noexcept;
+
+// child_process.cc
 int take_identity(const ChildPlan& plan, ChildState& state) noexcept;
 int close_descriptors(const ChildPlan& plan, ChildState& state) noexcept;
 int install_seccomp(const ChildPlan& plan, ChildState& state) noexcept;

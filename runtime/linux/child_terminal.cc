@@ -69,6 +69,7 @@ int open_terminal(const ChildPlan& plan, ChildState& state, UniqueFd& slave) {
   if (!master || ::ioctl(master.get(), TIOCSPTLCK, &unlock) < 0) return -1;
   slave.reset(::ioctl(master.get(), TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC));
   if (!slave || ::fchown(slave.get(), plan.uid, static_cast<gid_t>(-1)) < 0) return -1;
+  if (plan.console_size && ::ioctl(master.get(), TIOCSWINSZ, &*plan.console_size) < 0) return -1;
   state.master.reset(above_streams(master.get()));
   return ::ioctl(slave.get(), TIOCSCTTY, 0) < 0 ||
                  take_streams(slave.get(), slave.get(), slave.get()) < 0

@@ -10,7 +10,8 @@
 #include <array>
 #include <cerrno>
 
-#include "runtime/linux/child_plan.h"
+#include "runtime/linux/child_steps.h"
+#include "runtime/linux/clone_child.h"
 #include "runtime/linux/prepare_launch.h"
 #include "runtime/linux/setup_failure.h"
 #include "runtime/linux/sys.h"
@@ -35,13 +36,14 @@ class Launcher {
     before_ = now;
   }
 
-  // Clones and waits for the child's report. `pid_namespace` is joined for the time of the clone.
-  Result<Launched> run(ChildPlan& plan, uint64_t clone_flags, int pid_namespace,
-                       const Cgroup* cgroup, void (*child)(const ChildPlan&) noexcept);
+  // Clones and waits for the child's report.
+  Result<Launched> run(ChildPlan& plan, const NamespacePlan& namespaces, const Cgroup* cgroup,
+                       ChildMain main);
 
  private:
-  Result<void> clone(ChildPlan& plan, uint64_t clone_flags, int pid_namespace, const Cgroup* cgroup,
-                     void (*child)(const ChildPlan&) noexcept);
+  Result<void> clone(ChildPlan& plan, const NamespacePlan& namespaces, const Cgroup* cgroup,
+                     ChildMain main);
+  Result<void> send_go(const Cgroup* cgroup);
 
   // The next thing that the child says.
   Result<SetupReport> listen(const Cgroup* cgroup);
@@ -53,94 +55,69 @@ class Launcher {
 
 namespace {
 
-int clone_directory(const Cgroup* cgroup) {
-  if (cgroup == nullptr) return -1;
-  for (const auto& directory : cgroup->directories())
-    if (directory.unified) return directory.fd.get();
-  return -1;
-}
-
 void collect_v1(const Cgroup* cgroup, ChildPlan& plan) {
   if (cgroup == nullptr) return;
   for (const auto& directory : cgroup->directories())
     if (!directory.unified) plan.v1_cgroups.push_back(directory.fd.get());
 }
 
-// A pid namespace is joined by the children of whoever calls setns(2), so the parent calls it, and
-// takes it back.
-class PidNamespaceOfChildren {
- public:
-  static Result<PidNamespaceOfChildren> join(int fd) {
-    PidNamespaceOfChildren joined;
-    if (fd < 0) return joined;
-    joined.own_.reset(sys::pidfd_open(::getpid()));
-    if (!joined.own_) return fail_errno("open our own pidfd");
-    if (::setns(fd, CLONE_NEWPID) < 0) return fail_errno("join the pid namespace");
-    return joined;
+// What a child in a user namespace may not do for itself, when nothing else is left to be done.
+Result<void> set_limits_of(pid_t pid, const ChildPlan& plan) {
+  ChildState state;
+  state.process = pid;
+  constexpr std::pair<Step, StepFunction> kSteps[] = {{Step::kRlimits, set_limits},
+                                                      {Step::kScheduling, set_scheduling}};
+  for (const auto& [step, take] : kSteps) {
+    state.report.index = 0;
+    if (take(plan, state) == 0) continue;
+    state.report.step = step;
+    state.report.code = errno;
+    return std::unexpected(wrap("set up container", explain_failure(state.report, plan)));
   }
-  PidNamespaceOfChildren(PidNamespaceOfChildren&&) noexcept = default;
-  PidNamespaceOfChildren& operator=(PidNamespaceOfChildren&&) = delete;
-  ~PidNamespaceOfChildren() {
-    if (own_) ::setns(own_.get(), CLONE_NEWPID);
-  }
-
- private:
-  PidNamespaceOfChildren() = default;
-  UniqueFd own_;
-};
+  return {};
+}
 
 }  // namespace
 
-Result<void> Launcher::clone(ChildPlan& plan, uint64_t clone_flags, int pid_namespace,
-                             const Cgroup* cgroup, void (*child)(const ChildPlan&) noexcept) {
-  STRATA_TRY(Channel channel, make_channel());
-  // The standard streams' numbers are taken by the program's; a caller may have started us without.
-  constexpr int kFirstAfterStreams = 3;
-  const UniqueFd child_end(::fcntl(channel.child.get(), F_DUPFD_CLOEXEC, kFirstAfterStreams));
-  if (!child_end) return fail_errno("create a socket pair");
-  channel.child.reset();
-  plan.channel = child_end.get();
-  STRATA_TRY(const auto joined, PidNamespaceOfChildren::join(pid_namespace));
+Result<void> Launcher::clone(ChildPlan& plan, const NamespacePlan& namespaces, const Cgroup* cgroup,
+                             ChildMain main) {
+  STRATA_TRY(Child child, clone_child(plan, namespaces, cgroup, main));
+  launched_.pid_ = child.pid;
+  launched_.pidfd_ = std::move(child.pidfd);
+  launched_.channel_ = std::move(child.channel);
+  return map_child(launched_.pid_, launched_.channel_.get(), plan, namespaces);
+}
 
-  int pidfd = -1;
-  clone_args args{};
-  args.flags = clone_flags | CLONE_PIDFD | CLONE_CLEAR_SIGHAND;
-  args.pidfd = reinterpret_cast<uintptr_t>(&pidfd);
-  args.exit_signal = SIGCHLD;
-  if (const int directory = clone_directory(cgroup); directory >= 0) {
-    args.flags |= CLONE_INTO_CGROUP;
-    args.cgroup = static_cast<uint64_t>(directory);
-  }
-  const pid_t pid = sys::clone3(args);
-  if (pid < 0) return fail_errno("set up container: clone");
-  if (pid == 0) child(plan);
-  launched_.pid_ = pid;
-  launched_.pidfd_.reset(pidfd);
-  launched_.channel_ = std::move(channel.parent);
-  return {};
+Result<void> Launcher::send_go(const Cgroup* cgroup) {
+  if (::send(launched_.channel_.get(), "g", 1, MSG_NOSIGNAL) >= 0) return {};
+  return std::unexpected(explain_death(launched_.pidfd(), cgroup));
 }
 
 Result<SetupReport> Launcher::listen(const Cgroup* cgroup) {
   STRATA_TRY(auto received, receive_report(launched_.channel_.get()));
   if (!received) return std::unexpected(explain_death(launched_.pidfd(), cgroup));
-  launched_.console_ = std::move(received->fd);
+  launched_.console_ = std::move(received->console);
+  launched_.listener_ = std::move(received->listener);
   return received->report;
 }
 
-Result<Launched> Launcher::run(ChildPlan& plan, uint64_t clone_flags, int pid_namespace,
-                               const Cgroup* cgroup, void (*child)(const ChildPlan&) noexcept) {
+Result<Launched> Launcher::run(ChildPlan& plan, const NamespacePlan& namespaces,
+                               const Cgroup* cgroup, ChildMain main) {
   collect_v1(cgroup, plan);
-  STRATA_CHECK(clone(plan, clone_flags, pid_namespace, cgroup, child));
+  STRATA_CHECK(clone(plan, namespaces, cgroup, main));
   lap("clone");
   STRATA_TRY(SetupReport report, listen(cgroup));
   if (report.step == Step::kHooks && report.code == 0) {
     STRATA_CHECK(before_pivot_(launched_.pid_));
-    if (::send(launched_.channel_.get(), "g", 1, MSG_NOSIGNAL) < 0)
-      return std::unexpected(explain_death(launched_.pidfd(), cgroup));
+    STRATA_CHECK(send_go(cgroup));
     STRATA_TRY(report, listen(cgroup));
   }
   if (report.step != Step::kReady)
     return std::unexpected(wrap("set up container", explain_failure(report, plan)));
+  if (plan.limits_from_outside) {
+    STRATA_CHECK(set_limits_of(launched_.pid_, plan));
+    if (plan.run_at_once) STRATA_CHECK(send_go(cgroup));
+  }
   for (uint32_t i = 0; i < kStepCount; ++i)
     if (report.lap_ns[i] != 0)
       launched_.laps_.push_back({std::string(step_name(static_cast<Step>(i))),
@@ -154,6 +131,7 @@ Launched::Launched(Launched&& other) noexcept
       pidfd_(std::move(other.pidfd_)),
       channel_(std::move(other.channel_)),
       console_(std::move(other.console_)),
+      listener_(std::move(other.listener_)),
       program_(std::move(other.program_)),
       laps_(std::move(other.laps_)),
       runs_at_once_(other.runs_at_once_),
@@ -166,6 +144,7 @@ Launched& Launched::operator=(Launched&& other) noexcept {
   pidfd_ = std::move(other.pidfd_);
   channel_ = std::move(other.channel_);
   console_ = std::move(other.console_);
+  listener_ = std::move(other.listener_);
   program_ = std::move(other.program_);
   laps_ = std::move(other.laps_);
   runs_at_once_ = other.runs_at_once_;
@@ -208,7 +187,7 @@ Result<void> Launched::start() {
 Result<Launched> launch(const LaunchRequest& request) {
   Launcher launcher(request.spec->process.args.empty() ? "" : request.spec->process.args.front());
   ChildPlan plan;
-  STRATA_TRY(auto namespaces, plan_namespaces(request.spec->linux.namespaces));
+  STRATA_TRY(auto namespaces, plan_namespaces(request.spec->linux));
   STRATA_CHECK(prepare_launch(request, namespaces, plan));
   plan.run_at_once = request.run_at_once;
   plan.pause_before_pivot = static_cast<bool>(request.before_pivot);
@@ -216,8 +195,7 @@ Result<Launched> launch(const LaunchRequest& request) {
   plan.preserved_fds = request.preserved_fds;
   launcher.set_before_pivot(request.before_pivot);
   launcher.lap("prepare");
-  return launcher.run(plan, namespaces.clone_flags, namespaces.pid.get(), request.cgroup,
-                      run_launch_child);
+  return launcher.run(plan, namespaces, request.cgroup, run_launch_child);
 }
 
 Result<Launched> launch_exec(const ExecRequest& request) {
@@ -228,12 +206,18 @@ Result<Launched> launch_exec(const ExecRequest& request) {
   UniqueFd container(request.pidfd >= 0 ? ::fcntl(request.pidfd, F_DUPFD_CLOEXEC, 3)
                                         : sys::pidfd_open(request.pid));
   if (!container) return fail_errno("open the container's first process");
-  const int pidfd = container.get();
-  plan.joined.push_back({std::move(container),
-                         CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWNET | CLONE_NEWCGROUP,
-                         "the container"});
+  plan.seccomp_flags = request.seccomp_flags;
+  plan.seccomp_listener = request.seccomp_listener;
+  plan.limits_from_outside = true;  // the container may have a user namespace
+  NamespacePlan namespaces;
+  namespaces.borrowed.push_back({UniqueFd(::fcntl(container.get(), F_DUPFD_CLOEXEC, 3)),
+                                 CLONE_NEWPID | CLONE_NEWTIME, "the container"});
+  plan.joined.push_back(
+      {std::move(container),
+       CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWNET | CLONE_NEWCGROUP,
+       "the container"});
   launcher.lap("prepare");
-  return launcher.run(plan, 0, pidfd, request.cgroup, run_exec_child);
+  return launcher.run(plan, namespaces, request.cgroup, run_exec_child);
 }
 
 }  // namespace strata::linux

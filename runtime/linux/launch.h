@@ -54,6 +54,8 @@ struct LaunchRequest {
   bool run_at_once = false;        // do not wait for start(), which then only tells how execve went
   Stdio stdio;
   std::span<const sock_filter> seccomp;  // empty: no filter
+  uint32_t seccomp_flags = 0;            // SECCOMP_FILTER_FLAG_*
+  bool seccomp_listener = false;         // the filter notifies: see Launched::seccomp_listener()
   unsigned preserved_fds = 0;            // so many descriptors from 3 on reach the program
   // Called while the container's namespaces and mounts are there and its root is not "/" yet, with
   // its waiting process: the place of the spec's hooks. An error ends the launch.
@@ -78,6 +80,10 @@ class Launched {
   // The master of the terminal, if the spec asked for one.
   [[nodiscard]] UniqueFd& console() { return console_; }
 
+  // Who holds it decides on the system calls that the filter asks about; to be handed on before
+  // start() (send_seccomp_listener).
+  [[nodiscard]] UniqueFd& seccomp_listener() { return listener_; }
+
   // Lets the program run. Errors name argv[0]:
   //   ENOENT   it was not found (127 for the shell); if it is there but the interpreter of its
   //            first line or its dynamic linker is not, the text says so
@@ -94,7 +100,7 @@ class Launched {
   Launched() = default;
   void kill_and_reap();
   pid_t pid_ = -1;
-  UniqueFd pidfd_, channel_, console_;
+  UniqueFd pidfd_, channel_, console_, listener_;
   std::string program_;
   std::vector<SetupLap> laps_;
   bool runs_at_once_ = false;
@@ -104,7 +110,9 @@ class Launched {
 // Errors name the step: "set up container: mount proc on /proc: Operation not permitted". A death
 // by the OOM killer during set-up is ENOMEM and says so. EINVAL: the spec asks for what makes no
 // sense or would change the host (a hostname without a uts namespace, a sysctl that is not the
-// container's own); ENOTSUP: user and time namespaces.
+// container's own); ENOTSUP: it asks for what this host does not have. Hooks, spec.linux.seccomp
+// and spec.linux.resources are the caller's: see before_pivot, compile_seccomp() and
+// Cgroup::create().
 [[nodiscard]] Result<Launched> launch(const LaunchRequest& request);
 
 // A further program in a running container: `exec`. The namespaces, root and cgroup of the
@@ -117,6 +125,8 @@ struct ExecRequest {
   const Cgroup* cgroup = nullptr;
   Stdio stdio;
   std::span<const sock_filter> seccomp;
+  uint32_t seccomp_flags = 0;
+  bool seccomp_listener = false;
   unsigned preserved_fds = 0;
 };
 [[nodiscard]] Result<Launched> launch_exec(const ExecRequest& request);

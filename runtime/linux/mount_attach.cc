@@ -58,7 +58,8 @@ int make_filesystem(const PlannedMount& mount, char* complaint, size_t complaint
     read_complaint(context.get(), complaint, complaint_size);
     return -1;
   }
-  const auto attributes = static_cast<unsigned>(mount.options.set);
+  // Below a new file system there is nothing: recursive attributes are its own.
+  const auto attributes = static_cast<unsigned>(mount.options.set | mount.options.recursive_set);
   return ::fsmount(context.get(), FSMOUNT_CLOEXEC, attributes);
 }
 

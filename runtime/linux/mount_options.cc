@@ -2,6 +2,7 @@
 
 #include <sys/mount.h>
 
+#include <algorithm>
 #include <array>
 #include <string_view>
 
@@ -68,6 +69,25 @@ bool apply_propagation(std::string_view name, MountOptions& parsed) {
   return false;
 }
 
+// What is neither an attribute nor the file system's; false for everything else.
+bool apply_special(std::string_view name, MountOptions& parsed) {
+  constexpr auto kNothing = std::to_array<std::string_view>(
+      {"defaults", "silent", "loud", "noiversion", "nolazytime", "nomand", "async"});
+  if (std::find(kNothing.begin(), kNothing.end(), name) != kNothing.end()) return true;
+  if (name == "bind" || name == "rbind") {
+    parsed.bind = true;
+    parsed.recursive = name == "rbind";
+  } else if (name == "tmpcopyup") {
+    parsed.copy_up = true;
+  } else if (name == "idmap" || name == "ridmap") {
+    parsed.id_mapped = true;
+    parsed.recursive_id_map = name == "ridmap";
+  } else {
+    return false;
+  }
+  return true;
+}
+
 bool apply_attribute(std::string_view name, MountOptions& parsed) {
   if (const auto* plain = find_attribute(name)) {
     parsed.set = (parsed.set & ~plain->clear) | plain->set;
@@ -91,12 +111,10 @@ Result<MountOptions> parse_mount_options(std::span<const std::string> options) {
   for (const auto& option : options) {
     if (option.empty() || option.find('\0') != std::string::npos)
       return fail(EINVAL, "empty mount option");
-    if (option == "bind" || option == "rbind") {
-      parsed.bind = true;
-      parsed.recursive = option == "rbind";
-    } else if (option == "defaults") {
-      continue;
-    } else if (!apply_propagation(option, parsed) && !apply_attribute(option, parsed)) {
+    if (option == "remount" || option.starts_with("idmap=") || option.starts_with("ridmap="))
+      return fail(EINVAL, "mount option '" + option + "' is not supported");
+    if (!apply_special(option, parsed) && !apply_propagation(option, parsed) &&
+        !apply_attribute(option, parsed)) {
       const auto equals = option.find('=');
       if (equals == std::string::npos)
         parsed.parameters.push_back({.key = option, .is_flag = true});

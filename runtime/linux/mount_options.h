@@ -24,6 +24,9 @@ struct MountOptions {
   bool recursive_propagation = false;
   bool bind = false;       // "bind" or "rbind"
   bool recursive = false;  // "rbind"
+  bool copy_up = false;    // "tmpcopyup"
+  bool id_mapped = false;  // "idmap" or "ridmap"
+  bool recursive_id_map = false;
   // For the file system itself (fsconfig(2)), in order; an empty value makes a flag.
   struct Parameter {
     std::string key;
@@ -33,7 +36,9 @@ struct MountOptions {
   std::vector<Parameter> parameters;
 };
 
-// EINVAL for what can't be meant: an empty option, a NUL.
+// Options that say what is so anyway ("defaults", "noiversion"), or only how much the kernel says
+// ("silent", "loud"), come to nothing. EINVAL for what can't be meant: an empty option, a NUL; and
+// for "remount", as there is nothing to mount again.
 [[nodiscard]] Result<MountOptions> parse_mount_options(std::span<const std::string> options);
 
 }  // namespace strata::linux

@@ -15,8 +15,7 @@ std::string describe(const oci::Mount& mount) {
 // Plain form of an absolute path; nullopt-like empty result for what must be refused.
 Result<std::string> plain_target(const oci::Mount& mount) {
   const std::string_view given = mount.destination;
-  if (!given.starts_with('/'))
-    return fail(EINVAL, describe(mount) + ": the destination is not an absolute path");
+  if (given.empty()) return fail(EINVAL, describe(mount) + ": no destination");
   if (given.find('\0') != std::string_view::npos)
     return fail(EINVAL, describe(mount) + ": the destination contains a NUL");
   std::string plain;
@@ -33,18 +32,32 @@ Result<std::string> plain_target(const oci::Mount& mount) {
   return plain;
 }
 
+// Mappings alone ask for an ID-mapped mount, too, as in runc.
+Result<void> plan_id_maps(const oci::Mount& mount, PlannedMount& planned) {
+  if (mount.uid_mappings.empty() && mount.gid_mappings.empty()) return {};
+  STRATA_CHECK(check_mappings(mount.uid_mappings, describe(mount) + ": uidMappings"));
+  STRATA_CHECK(check_mappings(mount.gid_mappings, describe(mount) + ": gidMappings"));
+  planned.options.id_mapped = true;
+  planned.uid_mappings = mount.uid_mappings;
+  planned.gid_mappings = mount.gid_mappings;
+  return {};
+}
+
 Result<PlannedMount> plan_one(const oci::Mount& mount) {
   PlannedMount planned{.type = mount.type, .source = mount.source};
   STRATA_TRY(planned.target, plain_target(mount));
   auto options = parse_mount_options(mount.options);
   if (!options) return fail_in(describe(mount), std::move(options).error());
   planned.options = *std::move(options);
+  STRATA_CHECK(plan_id_maps(mount, planned));
   if (mount.type == "bind" || planned.options.bind) {
     planned.kind = PlannedMount::Kind::kBind;
     if (!planned.source.starts_with('/'))
       return fail(EINVAL, describe(mount) + ": the source is not an absolute path");
     return planned;
   }
+  if (planned.options.id_mapped)
+    return fail(EINVAL, describe(mount) + ": only bind mounts can be ID-mapped");
   if (mount.type.empty()) return fail(EINVAL, describe(mount) + ": no file system type");
   if (mount.type == "cgroup" || mount.type == "cgroup2") planned.kind = PlannedMount::Kind::kCgroup;
   return planned;

@@ -14,6 +14,7 @@
 
 #include "runtime/linux/cgroup.h"
 #include "runtime/linux/mount_options.h"
+#include "runtime/linux/user_namespace.h"
 #include "runtime/oci/spec.h"
 #include "unionfs/base/result.h"
 #include "unionfs/base/unique_fd.h"
@@ -31,6 +32,7 @@ struct PlannedMount {
   std::string type;
   std::string source;
   MountOptions options;
+  std::vector<oci::IdMapping> uid_mappings, gid_mappings;  // empty: the container's, if id_mapped
 
   // /proc and /sys must be ordinary directories of the image: a link there would put them where
   // the masked paths are not.
@@ -39,9 +41,11 @@ struct PlannedMount {
 
 class MountPlan {
  public:
-  // Of two mounts in one place only the later one is made: it would hide the other.
-  // EINVAL, naming the mount: a destination that is not absolute, contains "..", or is "/"; a bind
-  // mount without an absolute source; nonsense options.
+  // Of two mounts in one place only the later one is made: it would hide the other. A destination
+  // that is not absolute counts from the root. EINVAL, naming the mount: a destination that
+  // contains
+  // "..", or is "/"; a bind mount without an absolute source; nonsense options; an ID-mapped mount
+  // that is not a bind mount.
   [[nodiscard]] static Result<MountPlan> build(const oci::Spec& spec);
 
   // In the order of the spec, which is the order of mounting.
@@ -61,10 +65,18 @@ struct Attachment {
   bool plain_directory = false;
 };
 
-// REQUIRES: `plan` outlives the result. `cgroup` may be null: then mounts of kind kCgroup are left
-// out. Errors name the mount and its source.
+// What mounts depend on besides the plan.
+struct MountSurroundings {
+  const Cgroup* cgroup = nullptr;  // null: mounts of kind kCgroup are left out
+  int root = -1;                   // the container's root, for "tmpcopyup"
+  const IdMaps* ids = nullptr;     // of the container's user namespace; null: it has none
+  // The nodes that the spec wants; those that were made are taken out, as /dev is filled here.
+  std::vector<oci::Device>* devices = nullptr;
+};
+
+// REQUIRES: `plan` outlives the result. Errors name the mount and its source.
 [[nodiscard]] Result<std::vector<Attachment>> prepare_mounts(const MountPlan& plan,
-                                                             const Cgroup* cgroup);
+                                                             const MountSurroundings& around);
 
 // Puts the detached `mount` into `root` (a directory descriptor) where `attachment` says. 0, or -1
 // with errno.

@@ -14,23 +14,6 @@
 namespace strata::linux {
 namespace {
 
-struct NamespaceType {
-  std::string_view name;
-  uint64_t flag;
-  bool in_child;  // made by the child after it has moved into its cgroups
-};
-
-// The cgroup namespace's root is where its maker is at that moment. The network namespace is by
-// far the costliest: made in the child, its cost runs beside the parent's and is the container's.
-constexpr auto kNamespaceTypes = std::to_array<NamespaceType>({
-    {"pid", CLONE_NEWPID, false},
-    {"mount", CLONE_NEWNS, false},
-    {"ipc", CLONE_NEWIPC, false},
-    {"uts", CLONE_NEWUTS, false},
-    {"network", CLONE_NEWNET, true},
-    {"cgroup", CLONE_NEWCGROUP, true},
-});
-
 // What a container may set: only what its own namespaces hold, else it would be the host's.
 Result<void> check_sysctl(const std::string& name, const NamespacePlan& namespaces) {
   constexpr auto kIpc = std::to_array<std::string_view>(
@@ -44,7 +27,7 @@ Result<void> check_sysctl(const std::string& name, const NamespacePlan& namespac
   const bool plain = name.find("..") == std::string::npos && name.find('\0') == std::string::npos;
   if (needs == 0 || !plain)
     return fail(EINVAL, "linux.sysctl: '" + name + "' is not a setting of a container's own");
-  if (!namespaces.makes(needs))
+  if (!namespaces.has_own(needs))
     return fail(EINVAL, "linux.sysctl: '" + name + "' would be set for the host");
   return {};
 }
@@ -90,61 +73,98 @@ class ZeroUmask {
   mode_t saved_;
 };
 
-}  // namespace
-
-Result<NamespacePlan> plan_namespaces(const std::vector<oci::Namespace>& wanted) {
-  NamespacePlan plan;
-  uint64_t seen = 0;
-  for (const auto& ns : wanted) {
-    const auto* type = std::find_if(kNamespaceTypes.begin(), kNamespaceTypes.end(),
-                                    [&](const NamespaceType& t) { return t.name == ns.type; });
-    if (type == kNamespaceTypes.end()) {
-      const bool known = ns.type == "user" || ns.type == "time";
-      return fail(known ? ENOTSUP : EINVAL,
-                  "linux.namespaces: " + std::string(known ? "unsupported" : "unknown") +
-                      " type '" + ns.type + "'");
-    }
-    if ((seen & type->flag) != 0)
-      return fail(EINVAL, "linux.namespaces: '" + ns.type + "' is given twice");
-    seen |= type->flag;
-    if (ns.path.empty()) {
-      (type->in_child ? plan.unshare_flags : plan.clone_flags) |= type->flag;
-      continue;
-    }
-    STRATA_TRY(UniqueFd fd, open_file(ns.path, O_RDONLY));
-    if (type->flag == CLONE_NEWPID)
-      plan.pid = std::move(fd);
-    else
-      plan.joined.push_back({std::move(fd), static_cast<int>(type->flag), ns.path});
-  }
-  if ((plan.clone_flags & CLONE_NEWNS) == 0)
-    return fail(EINVAL, "linux.namespaces: a container needs a mount namespace of its own");
-  return plan;
+Result<void> check_names(const oci::Spec& spec, const NamespacePlan& namespaces) {
+  if (namespaces.has_own(CLONE_NEWUTS)) return {};
+  if (!spec.hostname.empty())
+    return fail(EINVAL, "hostname: it would be set for the host (no uts namespace)");
+  if (!spec.domainname.empty())
+    return fail(EINVAL, "domainname: it would be set for the host (no uts namespace)");
+  return {};
 }
+
+Result<void> prepare_root_propagation(const std::string& name, ChildPlan& plan) {
+  if (name.empty()) return {};
+  STRATA_TRY(const auto options, parse_mount_options(std::span(&name, 1)));
+  if (options.propagation == 0)
+    return fail(EINVAL, "linux.rootfsPropagation: unknown value '" + name + "'");
+  plan.root_propagation = options.propagation;
+  plan.recursive_root_propagation = options.recursive_propagation;
+  return {};
+}
+
+// Nodes in a /dev that is bound from elsewhere are its owner's business, as in runc; /dev/ptmx is
+// the container's own terminals'.
+std::vector<oci::Device> wanted_devices(const oci::Linux& linux, const MountPlan& mounts) {
+  std::vector<oci::Device> wanted = linux.devices;
+  const PlannedMount* dev = mounts.find("/dev");
+  const bool bound = dev != nullptr && dev->kind == PlannedMount::Kind::kBind;
+  std::erase_if(wanted, [&](const oci::Device& device) {
+    return device.path == "/dev/ptmx" || (bound && device.path.starts_with("/dev/"));
+  });
+  return wanted;
+}
+
+// The program's pipes belong to the root outside, whom nobody is inside.
+Result<void> give_pipes(const Stdio& stdio, const IdMaps& ids, uid_t user) {
+  const auto uid = host_id(ids.uids, user);
+  if (!uid) return fail(EINVAL, "process.user.uid: " + std::to_string(user) + " is not mapped");
+  for (const int fd : {stdio.in, stdio.out, stdio.err}) {
+    struct stat st {};
+    if (fd >= 0 && ::fstat(fd, &st) == 0 && S_ISFIFO(st.st_mode) &&
+        ::fchown(fd, *uid, static_cast<gid_t>(-1)) < 0)
+      return fail_errno("give a standard stream to the program's user");
+  }
+  return {};
+}
+
+Result<void> prepare_filesystem(const LaunchRequest& request, const NamespacePlan& namespaces,
+                                ChildPlan& plan) {
+  const ZeroUmask umask;
+  auto devices = wanted_devices(request.spec->linux, plan.mount_plan);
+  MountSurroundings around{.cgroup = request.cgroup, .root = request.root_mount};
+  if (namespaces.has_user()) {
+    around.ids = &namespaces.ids;
+    STRATA_CHECK(give_pipes(request.stdio, namespaces.ids, plan.uid));
+  }
+  around.devices = &devices;
+  STRATA_TRY(plan.attachments, prepare_mounts(plan.mount_plan, around));
+  for (const auto& device : devices) {
+    STRATA_TRY(plan.devices.emplace_back(), device_node(device));
+  }
+  if (plan.mount_plan.find("/dev") == nullptr) STRATA_CHECK(prepare_image_dev(request.root_mount));
+  return {};
+}
+
+}  // namespace
 
 Result<void> prepare_launch(const LaunchRequest& request, NamespacePlan& namespaces,
                             ChildPlan& plan) {
   const oci::Spec& spec = *request.spec;
-  if (!spec.hostname.empty() && !namespaces.makes(CLONE_NEWUTS))
-    return fail(EINVAL, "hostname: it would be set for the host (no uts namespace)");
+  STRATA_CHECK(check_names(spec, namespaces));
+  STRATA_CHECK(check_mount_label(spec.linux));
   STRATA_CHECK(prepare_process(spec.process, request.stdio, request.seccomp, plan));
+  plan.attributes.first_cpus.reset();  // "not for the container's init process", says the spec
+  plan.attributes.final_cpus.reset();
+  STRATA_TRY(plan.attributes.personality, personality_of(spec.linux));
   STRATA_CHECK(prepare_sysctls(spec.linux, namespaces, plan));
   STRATA_CHECK(prepare_paths(spec.linux.masked_paths, "linux.maskedPaths", plan.masked_paths));
   STRATA_CHECK(
       prepare_paths(spec.linux.readonly_paths, "linux.readonlyPaths", plan.readonly_paths));
+  STRATA_CHECK(prepare_root_propagation(spec.linux.rootfs_propagation, plan));
   STRATA_TRY(plan.mount_plan, MountPlan::build(spec));
 
   plan.root = request.root_mount;
   plan.readonly_root = spec.root.readonly;
   plan.hostname = spec.hostname;
+  plan.domainname = spec.domainname;
+  plan.seccomp_flags = request.seccomp_flags;
+  plan.seccomp_listener = request.seccomp_listener;
   plan.new_network = namespaces.makes(CLONE_NEWNET);
   plan.unshare_flags = namespaces.unshare_flags;
   plan.joined = std::move(namespaces.joined);
-
-  const ZeroUmask umask;
-  STRATA_TRY(plan.attachments, prepare_mounts(plan.mount_plan, request.cgroup));
-  if (plan.mount_plan.find("/dev") == nullptr) STRATA_CHECK(prepare_image_dev(request.root_mount));
-  return {};
+  plan.user_namespace = namespaces.has_user();
+  plan.limits_from_outside = plan.user_namespace;
+  return prepare_filesystem(request, namespaces, plan);
 }
 
 }  // namespace strata::linux

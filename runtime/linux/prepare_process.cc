@@ -89,6 +89,9 @@ Result<void> prepare_limit(const oci::Rlimit& rlimit, bool may_raise, ChildPlan&
     return fail(EINVAL, "process.rlimits: unknown limit '" + rlimit.type + "'");
   if (rlimit.soft > rlimit.hard)
     return fail(EINVAL, "process.rlimits: " + rlimit.type + ": soft limit above the hard one");
+  for (const auto& earlier : plan.limits)
+    if (earlier.resource == known->resource)
+      return fail(EINVAL, "process.rlimits: " + rlimit.type + " is given twice");
   struct rlimit own {};
   if (!may_raise && ::getrlimit(static_cast<__rlimit_resource>(known->resource), &own) == 0 &&
       rlimit.hard > own.rlim_max)
@@ -122,6 +125,13 @@ Result<void> prepare_process(const oci::Process& process, const Stdio& stdio,
   STRATA_CHECK(prepare_capabilities(process.capabilities, plan));
   plan.no_new_privileges = process.no_new_privileges;
   if (process.oom_score_adj) plan.oom_score = std::to_string(*process.oom_score_adj);
+  STRATA_TRY(plan.attributes, process_attributes(process));
+  if (process.console_size) {
+    if (process.console_size->height > UINT16_MAX || process.console_size->width > UINT16_MAX)
+      return fail(EINVAL, "process.consoleSize: no terminal is so large");
+    plan.console_size = winsize{static_cast<unsigned short>(process.console_size->height),
+                                static_cast<unsigned short>(process.console_size->width), 0, 0};
+  }
   if (!process.rlimits.empty()) {
     STRATA_TRY(const CapabilitySets own, own_capabilities());
     const bool may_raise = (own.effective & (CapabilityMask{1} << CAP_SYS_RESOURCE)) != 0;

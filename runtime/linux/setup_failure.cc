@@ -22,6 +22,17 @@ std::string describe_mount(const Attachment* attachment) {
 
 std::string describe(const SetupReport& report, const ChildPlan& plan) {
   switch (report.step) {
+    case Step::kLabel:
+      if (const auto* label = at(plan.attributes.labels, report.index))
+        return "write '" + label->text + "' to " + label->file;
+      return "security label";
+    case Step::kDevices:
+      if (const auto* device = at(plan.devices, report.index)) return "create " + device->path;
+      return "devices";
+    case Step::kScheduling:
+      return "set process.scheduler, ioPriority, execCPUAffinity or linux.personality";
+    case Step::kUserNamespace:
+      return "become root of the user namespace";
     case Step::kNamespaces:
       if (const auto* joined = at(plan.joined, report.index))
         return "join the namespaces of " + joined->name;
@@ -29,7 +40,8 @@ std::string describe(const SetupReport& report, const ChildPlan& plan) {
     case Step::kOomScore:
       return "set the OOM score to " + plan.oom_score;
     case Step::kHostname:
-      return "set the hostname to '" + plan.hostname + "'";
+      return "set the hostname to '" + plan.hostname + "', the domain name to '" + plan.domainname +
+             "'";
     case Step::kLoopback:
       return "bring lo up";
     case Step::kMounts:

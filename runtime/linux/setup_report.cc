@@ -2,10 +2,14 @@
 
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 
 namespace strata::linux {
+namespace {
+constexpr size_t kMostFds = 2;
+}  // namespace
 
 Result<Channel> make_channel() {
   std::array<int, 2> fds{};
@@ -14,20 +18,26 @@ Result<Channel> make_channel() {
   return Channel{UniqueFd(fds[0]), UniqueFd(fds[1])};
 }
 
-bool send_report(int channel, const SetupReport& report, int fd) noexcept {
-  iovec data{const_cast<SetupReport*>(&report), sizeof report};
+bool send_report(int channel, SetupReport& report, int console, int listener) noexcept {
+  std::array<int, kMostFds> fds{};
+  size_t count = 0;
+  report.has_console = console >= 0 ? 1 : 0;
+  report.has_listener = listener >= 0 ? 1 : 0;
+  for (const int fd : {console, listener})
+    if (fd >= 0) fds[count++] = fd;
+  iovec data{&report, sizeof report};
   msghdr message{};
   message.msg_iov = &data;
   message.msg_iovlen = 1;
-  alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof fd)> control{};
-  if (fd >= 0) {
+  alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof fds)> control{};
+  if (count != 0) {
     message.msg_control = control.data();
-    message.msg_controllen = control.size();
+    message.msg_controllen = CMSG_SPACE(count * sizeof(int));
     cmsghdr* header = CMSG_FIRSTHDR(&message);
     header->cmsg_level = SOL_SOCKET;
     header->cmsg_type = SCM_RIGHTS;
-    header->cmsg_len = CMSG_LEN(sizeof fd);
-    std::memcpy(CMSG_DATA(header), &fd, sizeof fd);
+    header->cmsg_len = CMSG_LEN(count * sizeof(int));
+    std::memcpy(CMSG_DATA(header), fds.data(), count * sizeof(int));
   }
   for (;;) {
     if (::sendmsg(channel, &message, MSG_NOSIGNAL) >= 0) return true;
@@ -41,7 +51,7 @@ Result<std::optional<Received>> receive_report(int channel) {
   msghdr message{};
   message.msg_iov = &data;
   message.msg_iovlen = 1;
-  alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int))> control{};
+  alignas(cmsghdr) std::array<char, CMSG_SPACE(kMostFds * sizeof(int))> control{};
   message.msg_control = control.data();
   message.msg_controllen = control.size();
   ssize_t n = 0;
@@ -53,9 +63,12 @@ Result<std::optional<Received>> receive_report(int channel) {
   for (cmsghdr* header = CMSG_FIRSTHDR(&message); header != nullptr;
        header = CMSG_NXTHDR(&message, header)) {
     if (header->cmsg_type != SCM_RIGHTS) continue;
-    int fd = -1;
-    std::memcpy(&fd, CMSG_DATA(header), sizeof fd);
-    received.fd.reset(fd);
+    std::array<int, kMostFds> fds{};
+    const size_t size = std::min(header->cmsg_len - CMSG_LEN(0), sizeof fds);
+    std::memcpy(fds.data(), CMSG_DATA(header), size);
+    size_t next = 0;
+    if (received.report.has_console != 0) received.console.reset(fds[next++]);
+    if (received.report.has_listener != 0) received.listener.reset(fds[next]);
   }
   if (static_cast<size_t>(n) != sizeof received.report)
     return fail(EPROTO, "a message of the child was cut short");

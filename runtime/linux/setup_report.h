@@ -19,8 +19,9 @@ struct SetupReport {
   uint32_t index = 0;        // which mount, path, limit, … of the step
   int32_t code = 0;          // errno
   uint32_t interpreter_missing = 0;
-  std::array<int64_t, kStepCount> lap_ns{};  // 0: the step was not taken
-  std::array<char, 128> complaint{};         // the kernel's own words, if it had any
+  uint32_t has_console = 0, has_listener = 0;  // descriptors that travel with it, in this order
+  std::array<int64_t, kStepCount> lap_ns{};    // 0: the step was not taken
+  std::array<char, 128> complaint{};           // the kernel's own words, if it had any
 };
 
 struct Channel {
@@ -28,12 +29,13 @@ struct Channel {
 };
 [[nodiscard]] Result<Channel> make_channel();
 
-// `fd` travels with the message unless it is -1. False: the parent is gone.
-bool send_report(int channel, const SetupReport& report, int fd) noexcept;
+// Descriptors that are not -1 travel with the message. False: the parent is gone.
+bool send_report(int channel, SetupReport& report, int console, int listener) noexcept;
 
 struct Received {
   SetupReport report;
-  UniqueFd fd;
+  UniqueFd console;   // the master of a terminal
+  UniqueFd listener;  // of a seccomp filter
 };
 // The next message; nullopt when the child's end was closed (by execve, or by its death).
 [[nodiscard]] Result<std::optional<Received>> receive_report(int channel);

@@ -8,20 +8,24 @@
 namespace strata::linux {
 
 enum class Step : uint32_t {
-  kCgroup,       // move into the v1 cgroups
-  kNamespaces,   // join those given by path or pidfd; make the network and cgroup ones
-  kOomScore,     // /proc/self/oom_score_adj
-  kHostname,     //
-  kLoopback,     // bring lo up
-  kRoot,         // private propagation, attach the root
-  kMounts,       // the spec's mounts, one after the other
-  kSysctl,       //
-  kMaskedPaths,  //
+  kCgroup,         // move into the v1 cgroups
+  kLabel,          // of a security module, for execve
+  kUserNamespace,  // wait for its mappings, become its root
+  kNamespaces,     // join those given by path or pidfd; make the network and cgroup ones
+  kOomScore,       // /proc/self/oom_score_adj
+  kHostname,       //
+  kLoopback,       // bring lo up
+  kRoot,           // private propagation, attach the root
+  kMounts,         // the spec's mounts, one after the other
+  kDevices,        // the spec's nodes outside of /dev
+  kSysctl,         //
+  kMaskedPaths,    //
   kReadonlyPaths,
   kHooks,         // waits for the caller, who runs the spec's hooks
   kPivot,         // pivot_root, detach the old root
   kTerminal,      // session, its keyring, terminal, /dev/console, standard streams
   kRlimits,       //
+  kScheduling,    // scheduler, I/O priority, CPUs, personality
   kDirectory,     // working directory, made if missing
   kIdentity,      // bounding set, groups, gid, uid, no_new_privs
   kDescriptors,   // close all but the standard streams
@@ -37,6 +41,10 @@ inline constexpr uint32_t kStepCount = static_cast<uint32_t>(Step::kExec) + 1;
   switch (step) {
     case Step::kCgroup:
       return "join cgroups";
+    case Step::kLabel:
+      return "security label";
+    case Step::kUserNamespace:
+      return "user namespace";
     case Step::kNamespaces:
       return "namespaces";
     case Step::kOomScore:
@@ -49,6 +57,8 @@ inline constexpr uint32_t kStepCount = static_cast<uint32_t>(Step::kExec) + 1;
       return "attach root";
     case Step::kMounts:
       return "mounts";
+    case Step::kDevices:
+      return "devices";
     case Step::kSysctl:
       return "sysctl";
     case Step::kMaskedPaths:
@@ -63,6 +73,8 @@ inline constexpr uint32_t kStepCount = static_cast<uint32_t>(Step::kExec) + 1;
       return "session";
     case Step::kRlimits:
       return "limits";
+    case Step::kScheduling:
+      return "scheduling";
     case Step::kDirectory:
       return "working directory";
     case Step::kIdentity:

@@ -114,7 +114,7 @@ TEST_F(LaunchFailureTest, RefusesWhatWouldChangeTheHost) {
 TEST_F(LaunchFailureTest, RefusesNamespacesItCannotMake) {
   auto spec = spec_for({"true"});
   spec.linux.namespaces.push_back({"user", ""});
-  EXPECT_THAT(failure_of(spec), Says(ENOTSUP, "'user'"));
+  EXPECT_THAT(failure_of(spec), Says(EINVAL, "linux.uidMappings"));
   spec.linux.namespaces.back().type = "moon";
   EXPECT_THAT(failure_of(spec), Says(EINVAL, "'moon'"));
   spec.linux.namespaces.back().type = "pid";
@@ -123,7 +123,7 @@ TEST_F(LaunchFailureTest, RefusesNamespacesItCannotMake) {
   spec.linux.namespaces.front().path = "/nowhere";
   EXPECT_THAT(failure_of(spec), Says(ENOENT, "/nowhere"));
   spec.linux.namespaces.front().path = "/proc/self/ns/net";  // the first one is the pid namespace
-  EXPECT_THAT(failure_of(spec), Says(EINVAL, "pid namespace"));
+  EXPECT_THAT(failure_of(spec), Says(EINVAL, "join the namespace"));
 }
 
 TEST_F(LaunchFailureTest, SaysWhatItCannotGrant) {

@@ -1,0 +1,136 @@
+#include "runtime/linux/user_namespace.h"
+
+#include <sched.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <sstream>
+#include <string>
+
+#include "runtime/linux/setup_report.h"
+#include "runtime/linux/sys.h"
+#include "unionfs/base/file.h"
+
+namespace strata::linux {
+namespace {
+
+std::string proc_file(pid_t pid, const char* name) {
+  return "/proc/" + std::to_string(pid) + "/" + name;
+}
+
+std::string map_text(const std::vector<oci::IdMapping>& mappings) {
+  std::string text;
+  for (const auto& m : mappings)
+    text += std::to_string(m.container_id) + " " + std::to_string(m.host_id) + " " +
+            std::to_string(m.size) + "\n";
+  return text;
+}
+
+Result<std::vector<oci::IdMapping>> read_map(pid_t pid, const char* name) {
+  STRATA_TRY(const std::string text, read_file(proc_file(pid, name)));
+  std::istringstream numbers(text);
+  std::vector<oci::IdMapping> mappings;
+  for (oci::IdMapping m; numbers >> m.container_id >> m.host_id >> m.size;) mappings.push_back(m);
+  return mappings;
+}
+
+// A process that does nothing but be in a user namespace: that of `join`, or a new one. It ends
+// with its keeper.
+class Resident {
+ public:
+  static Result<Resident> start(int join) {
+    STRATA_TRY(Channel channel, make_channel());
+    clone_args args{};
+    args.flags = join >= 0 ? 0 : CLONE_NEWUSER;
+    args.exit_signal = SIGCHLD;
+    const pid_t pid = sys::clone3(args);
+    if (pid < 0) return fail_errno("create a user namespace");
+    if (pid == 0) live(std::move(channel), join);
+    Resident resident(pid, std::move(channel.parent));
+    int32_t code = 0;
+    channel.child.reset();
+    if (::read(resident.channel_.get(), &code, sizeof code) != sizeof code)
+      return fail(ECHILD, "enter a user namespace: the process is gone");
+    if (code != 0) return fail_errno("join the user namespace", code);
+    return resident;
+  }
+  Resident(Resident&& other) noexcept
+      : pid_(std::exchange(other.pid_, -1)), channel_(std::move(other.channel_)) {}
+  Resident& operator=(Resident&&) = delete;
+  ~Resident() {
+    if (pid_ < 0) return;
+    channel_.reset();
+    while (::waitpid(pid_, nullptr, 0) < 0 && errno == EINTR) {
+    }
+  }
+  [[nodiscard]] pid_t pid() const { return pid_; }
+
+ private:
+  Resident(pid_t pid, UniqueFd channel) : pid_(pid), channel_(std::move(channel)) {}
+
+  [[noreturn]] static void live(Channel channel, int join) {
+    channel.parent.reset();
+    const int32_t code = join >= 0 && ::setns(join, CLONE_NEWUSER) < 0 ? errno : 0;
+    char end = 0;
+    if (::write(channel.child.get(), &code, sizeof code) == sizeof code)
+      while (::read(channel.child.get(), &end, 1) < 0 && errno == EINTR) {
+      }
+    ::_exit(0);
+  }
+
+  pid_t pid_;
+  UniqueFd channel_;
+};
+
+}  // namespace
+
+std::optional<uint32_t> host_id(const std::vector<oci::IdMapping>& mappings, uint32_t id) {
+  for (const auto& m : mappings)
+    if (id >= m.container_id && id - m.container_id < m.size)
+      return m.host_id + (id - m.container_id);
+  return std::nullopt;
+}
+
+Result<void> check_mappings(const std::vector<oci::IdMapping>& mappings,
+                            const std::string& member) {
+  constexpr uint64_t kBeyond = uint64_t{1} << 32;
+  if (mappings.empty()) return fail(EINVAL, member + ": a user namespace needs them");
+  for (size_t i = 0; i < mappings.size(); ++i) {
+    const auto& m = mappings[i];
+    const std::string path = member + "[" + std::to_string(i) + "]";
+    if (m.size == 0) return fail(EINVAL, path + ".size: an empty range");
+    if (uint64_t{m.container_id} + m.size > kBeyond || uint64_t{m.host_id} + m.size > kBeyond)
+      return fail(EINVAL, path + ": it goes beyond the last ID");
+    const auto overlap = [](uint64_t a, uint64_t b, uint64_t a_size, uint64_t b_size) {
+      return a < b + b_size && b < a + a_size;
+    };
+    for (size_t j = 0; j < i; ++j)
+      if (overlap(m.container_id, mappings[j].container_id, m.size, mappings[j].size) ||
+          overlap(m.host_id, mappings[j].host_id, m.size, mappings[j].size))
+        return fail(EINVAL, path + ": it overlaps with another");
+  }
+  return {};
+}
+
+Result<void> write_id_maps(pid_t pid, const IdMaps& maps) {
+  STRATA_CHECK(write_control(proc_file(pid, "uid_map"), map_text(maps.uids)));
+  return write_control(proc_file(pid, "gid_map"), map_text(maps.gids));
+}
+
+Result<UniqueFd> make_user_namespace(const IdMaps& maps) {
+  STRATA_TRY(const Resident resident, Resident::start(-1));
+  STRATA_CHECK(write_id_maps(resident.pid(), maps));
+  return open_file(proc_file(resident.pid(), "ns/user"), O_RDONLY);
+}
+
+Result<IdMaps> read_id_maps(int user_namespace) {
+  STRATA_TRY(const Resident resident, Resident::start(user_namespace));
+  IdMaps maps;
+  STRATA_TRY(maps.uids, read_map(resident.pid(), "uid_map"));
+  STRATA_TRY(maps.gids, read_map(resident.pid(), "gid_map"));
+  return maps;
+}
+
+}  // namespace strata::linux
