@@ -97,6 +97,13 @@ oci::Spec ContainerTest::spec_for(std::vector<std::string> args) const {
   return spec;
 }
 
+void ContainerTest::give_root_to(uint32_t id) const {
+  EXPECT_EQ(::chown(root_.c_str(), id, id), 0);
+  for (const auto& entry : fs::recursive_directory_iterator(root_))
+    EXPECT_EQ(::lchown(entry.path().c_str(), id, id), 0);
+  fs::permissions(root_ / "tmp", fs::perms::all | fs::perms::sticky_bit);
+}
+
 UniqueFd ContainerTest::clone_root() const {
   UniqueFd fd(::open_tree(AT_FDCWD, root_.c_str(), OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC));
   EXPECT_TRUE(fd.valid());

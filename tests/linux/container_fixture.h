@@ -41,6 +41,9 @@ class ContainerTest : public ::testing::Test {
   Result<Launched> launch_with(const oci::Spec& spec, Stdio stdio = {});
   Ended finish(Launched launched, UniqueFd output);
 
+  // Makes all that is in the root directory a user's: the root of a user namespace.
+  void give_root_to(uint32_t id) const;
+
   // A detached mount of the root directory.
   [[nodiscard]] UniqueFd clone_root() const;
 
