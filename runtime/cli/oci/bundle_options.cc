@@ -1,0 +1,34 @@
+#include "runtime/cli/oci/oci_command.h"
+
+namespace strata::cli {
+
+void add_container_id(CLI::App& app, std::string& id) {
+  app.add_option("container-id", id, "the container's name")->required();
+}
+
+void add_bundle_options(CLI::App& app, BundleOptions& options) {
+  add_container_id(app, options.id);
+  app.add_option("-b,--bundle", options.bundle, "directory of the bundle (the current one)");
+  app.add_option("--console-socket", options.console_socket,
+                 "Unix socket that gets the terminal's master");
+  app.add_option("--pid-file", options.pid_file, "file that gets the process ID");
+  app.add_option("--preserve-fds", options.preserved_fds,
+                 "pass so many more descriptors than the standard streams");
+  app.add_flag("--no-pivot", options.no_pivot, "(refused: a container could leave its root)");
+  // Every container has a session keyring of its own; engines may say so or not.
+  app.add_flag("--no-new-keyring")->description("accepted for compatibility");
+}
+
+Result<void> check_bundle_options(const OciGlobals& globals, const BundleOptions& options) {
+  if (options.no_pivot)
+    return fail(ENOTSUP,
+                "--no-pivot is not supported: without pivot_root a container can leave its "
+                "root file system");
+  if (globals.systemd_cgroup)
+    return fail(ENOTSUP,
+                "systemd cgroup flag passed, but systemd support for managing cgroups is not "
+                "available");
+  return {};
+}
+
+}  // namespace strata::cli
