@@ -114,6 +114,7 @@ Result<Cgroup> Cgroup::create(const std::string& path, const oci::Resources& res
   const bool hybrid = host.unified() != nullptr;
   const auto limited = controllers_for(resources);
   Cgroup cgroup;
+  cgroup.path_ = path;
   Undo undo;
   undo.add([&] { [[maybe_unused]] const auto removed = cgroup.remove(); });
   for (const auto& hierarchy : host.all()) {
@@ -125,13 +126,45 @@ Result<Cgroup> Cgroup::create(const std::string& path, const oci::Resources& res
   return cgroup;
 }
 
-Result<void> Cgroup::update(const oci::Resources& resources) const {
+// Those that are forked meanwhile are in the old place: until there is none left to be moved.
+Result<void> Cgroup::move_processes(const Directory& directory) const {
+  constexpr int kRounds = 100;
+  for (int round = 0; round < kRounds; ++round) {
+    const std::string inside = read_cgroup_file(directory, "cgroup.procs").value_or("");
+    bool moved = false;
+    for (const pid_t pid : processes()) {
+      const std::string number = std::to_string(pid);
+      if (("\n" + inside).find("\n" + number + "\n") != std::string::npos) continue;
+      const auto written = write_cgroup_file(directory, "cgroup.procs", number);
+      if (!written && written.error().code != ESRCH) return written;
+      moved = true;
+    }
+    if (!moved) return {};
+  }
+  return fail(EBUSY, "move processes to " + directory.path + ": they fork faster than they move");
+}
+
+Result<void> Cgroup::update(const oci::Resources& resources) {
+  const auto limited = controllers_for(resources);
+  const auto has_directory = [&](const CgroupHierarchy& hierarchy) {
+    return std::any_of(directories_.begin(), directories_.end(), [&](const Directory& directory) {
+      return directory.controllers == hierarchy.controllers;
+    });
+  };
+  for (const auto& hierarchy : CgroupHierarchies::host().all()) {
+    const bool asked = std::any_of(limited.begin(), limited.end(),
+                                   [&](std::string_view name) { return hierarchy.has(name); });
+    if (!asked || has_directory(hierarchy)) continue;
+    STRATA_CHECK(add_directory(hierarchy, path_));
+    STRATA_CHECK(move_processes(directories_.back()));
+  }
   return apply_limits(directories_, resources);
 }
 
 Cgroup Cgroup::existing(const std::string& path) {
   Cgroup cgroup;
   if (!check_path(path)) return cgroup;
+  cgroup.path_ = path;
   for (const auto& hierarchy : CgroupHierarchies::host().all()) {
     std::string full = hierarchy.mount + path;
     UniqueFd fd(::open(full.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));

@@ -185,6 +185,8 @@ std::vector<std::string_view> controllers_for(const oci::Resources& resources) {
 
 Result<void> apply_limits(const std::vector<Directory>& directories,
                           const oci::Resources& resources) {
+  for (const auto& directory : directories)
+    if (directory.unified) STRATA_CHECK(enable_controllers(directory, v2_controllers(resources)));
   const LimitWriter writer(directories);
   STRATA_CHECK(apply_memory(writer, resources));
   STRATA_CHECK(apply_cpu(writer, resources));
@@ -198,8 +200,6 @@ Result<void> apply_limits(const std::vector<Directory>& directories,
 
 Result<void> apply_resources(const std::vector<Directory>& directories,
                              const oci::Resources& resources) {
-  for (const auto& directory : directories)
-    if (directory.unified) STRATA_CHECK(enable_controllers(directory, v2_controllers(resources)));
   STRATA_CHECK(apply_limits(directories, resources));
   return apply_device_rules(directories, resources.devices);
 }

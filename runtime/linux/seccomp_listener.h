@@ -11,7 +11,8 @@
 namespace strata::linux {
 
 // Connects to the Unix stream socket at `path` and sends one message: `state`, the container
-// process state as JSON (oci::container_process_state), with the listener beside it (SCM_RIGHTS).
+// Connects to the Unix stream socket at `path` and sends one message: `state`, the container
+// process state as JSON, with the listener beside it (SCM_RIGHTS).
 // To be called before the program runs: its first call that is asked about waits for an answer.
 [[nodiscard]] Result<void> send_seccomp_listener(const std::string& path, std::string_view state,
                                                  int listener);

@@ -14,6 +14,7 @@
 #include <filesystem>
 #include <new>
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "runtime/linux/cgroup_files.h"
@@ -21,6 +22,7 @@
 #include "runtime/linux/cgroup_resources.h"
 #include "tests/support/environment.h"
 #include "tests/support/matchers.h"
+#include "unionfs/base/file.h"
 
 namespace strata::linux {
 namespace {
@@ -126,6 +128,159 @@ TEST_F(CgroupTest, AppliesLimits) {
   EXPECT_EQ(read_cgroup_file(*directory_of("cpuset"), "cpuset.cpus"), "0\n");
   // A v1 cpuset takes nobody before it has both.
   EXPECT_EQ(wait_for(spawn([] {})), 0);
+}
+
+TEST_F(CgroupTest, AppliesTheRestOfTheMemoryLimits) {
+  oci::Resources resources;
+  resources.memory_limit = 64 << 20;
+  resources.memory_reservation = 32 << 20;
+  resources.memory_use_hierarchy = true;
+  resources.memory_check_before_update = true;
+  create(resources);
+  const auto* memory = directory_of("memory");
+  EXPECT_EQ(
+      read_cgroup_number(*memory, memory->unified ? "memory.low" : "memory.soft_limit_in_bytes"),
+      32U << 20);
+  resources = {};
+  resources.memory_swappiness = 17;
+  resources.memory_disable_oom_killer = true;
+  const auto updated = cgroup_->update(resources);
+  if (memory->unified) {
+    EXPECT_THAT(updated, FailsWith(ENOTSUP, "linux.resources.memory.swappiness"));
+    return;
+  }
+  EXPECT_THAT(updated, IsOk());
+  EXPECT_EQ(read_cgroup_number(*memory, "memory.swappiness"), 17U);
+  EXPECT_EQ(read_cgroup_number(*memory, "memory.oom_control", "oom_kill_disable"), 1U);
+}
+
+TEST_F(CgroupTest, RefusesALimitBelowWhatIsInUseIfTold) {
+  create({});
+  const pid_t user = spawn([] {
+    constexpr size_t kSize = 8 << 20;
+    void* memory =
+        ::mmap(nullptr, kSize, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    std::memset(memory, 1, kSize);
+    for (;;) ::pause();
+  });
+  while (cgroup_->stats().memory_bytes.value_or(0) < 6U << 20) ::usleep(1000);
+  oci::Resources resources;
+  resources.memory_limit = 2 << 20;
+  resources.memory_check_before_update = true;
+  EXPECT_THAT(cgroup_->update(resources), FailsWith(EBUSY, "checkBeforeUpdate"));
+  ::kill(user, SIGKILL);
+  EXPECT_EQ(wait_for(user), SIGKILL);
+}
+
+TEST_F(CgroupTest, AppliesTheRestOfTheCpuLimits) {
+  oci::Resources resources;
+  resources.cpu_quota = 50'000;
+  resources.cpu_burst = 10'000;
+  resources.mems = "0";
+  create(resources);
+  const auto* cpu = directory_of("cpu");
+  EXPECT_EQ(read_cgroup_number(*cpu, cpu->unified ? "cpu.max.burst" : "cpu.cfs_burst_us"), 10'000U);
+  EXPECT_EQ(read_cgroup_file(*directory_of("cpuset"), "cpuset.mems"), "0\n");
+  resources = {};
+  resources.cpu_idle = 1;
+  ASSERT_THAT(cgroup_->update(resources), IsOk());
+  EXPECT_EQ(read_cgroup_number(*cpu, "cpu.idle"), 1U);
+  resources = {};
+  resources.cpu_realtime_period = 500'000;
+  resources.cpu_realtime_runtime = 1'000;
+  const auto updated = cgroup_->update(resources);
+  if (!cpu->unified && read_cgroup_file(*cpu, "cpu.rt_period_us"))
+    EXPECT_EQ(read_cgroup_number(*cpu, "cpu.rt_period_us"), 500'000U);
+  else
+    EXPECT_THAT(updated, FailsWith(ENOTSUP, "linux.resources.cpu.realtimePeriod"));
+}
+
+TEST_F(CgroupTest, AppliesThrottlesOfBlockDevices) {
+  oci::Resources resources;
+  resources.block_io.read_bps = {{7, 0, 1 << 20}};  // the first loop device
+  resources.block_io.write_iops = {{7, 0, 100}};
+  auto made = Cgroup::create(path_, resources);
+  if (!made) {  // no such device, or no such controller
+    EXPECT_THAT(made.error().what,
+                ::testing::AnyOf(::testing::HasSubstr("blkio"), ::testing::HasSubstr("io.max"),
+                                 ::testing::HasSubstr("blockIO")));
+    return;
+  }
+  cgroup_.emplace(*std::move(made));
+  const auto* io = directory_of("blkio");
+  EXPECT_EQ(
+      read_cgroup_number(*io, io->unified ? "io.max" : "blkio.throttle.read_bps_device", "7:0"),
+      io->unified ? std::nullopt : std::optional<uint64_t>(1 << 20));
+}
+
+// One at a time: each is either in force or named.
+TEST_F(CgroupTest, IgnoresNoLimit) {
+  const auto is_named = [&](const char* path, const oci::Resources& resources) {
+    auto made = Cgroup::create(path_, resources);
+    if (made)
+      EXPECT_THAT(made->remove(), IsOk());
+    else
+      EXPECT_THAT(made.error().what, ::testing::HasSubstr(path));
+    return !made;
+  };
+  const auto* tree = CgroupHierarchies::host().unified();
+  const auto in_v2 = read_file_if_exists((tree ? tree->mount : "/nowhere") + "/cgroup.controllers");
+  const bool has_hugetlb = CgroupHierarchies::host().v1("hugetlb") != nullptr ||
+                           (in_v2 && *in_v2 && (*in_v2)->find("hugetlb") != std::string::npos);
+  oci::Resources resources;
+  resources.hugepage_limits = {{"2MB", 4 << 20}};
+  EXPECT_EQ(is_named("hugepageLimits", resources), !has_hugetlb);
+  resources = {};
+  resources.hugepage_limits = {{"../x", 0}};
+  EXPECT_TRUE(is_named("linux.resources.hugepageLimits: '../x' is not a page size", resources));
+  resources = {};
+  resources.network.class_id = 0x100001;
+  EXPECT_EQ(is_named("network.classID", resources),
+            CgroupHierarchies::host().v1("net_cls") == nullptr);
+  resources = {};
+  resources.network.priorities = {{"lo", 3}};
+  EXPECT_EQ(is_named("network.priorities", resources),
+            CgroupHierarchies::host().v1("net_prio") == nullptr);
+  resources = {};
+  resources.rdma = {{"no_such_device", {.hca_handles = 1}}};
+  EXPECT_TRUE(is_named("rdma", resources));
+  resources = {};
+  resources.memory_kernel_tcp = -1;  // "unlimited" is what is
+  EXPECT_FALSE(is_named("memory.kernelTCP", resources));
+  resources = {};
+  resources.unified = {{"../memory.max", "1"}};
+  EXPECT_TRUE(is_named("linux.resources.unified.../memory.max", resources));
+  resources.unified = {{"no.such.file", "1"}};
+  EXPECT_TRUE(is_named("linux.resources.unified.no.such.file", resources));
+  resources.unified = {{"cgroup.max.depth", "5"}};
+  EXPECT_EQ(is_named("linux.resources.unified.cgroup.max.depth", resources),
+            CgroupHierarchies::host().unified() == nullptr);
+}
+
+TEST_F(CgroupTest, MovesProcessesToAControllerThatALaterLimitNeeds) {
+  create({});
+  const pid_t sleeper = spawn_sleeper();
+  oci::Resources resources;
+  resources.cpu_quota = 20'000;
+  ASSERT_THAT(cgroup_->update(resources), IsOk());
+  const auto* cpu = directory_of("cpu");
+  EXPECT_EQ(read_cgroup_file(*cpu, "cgroup.procs"), std::to_string(sleeper) + "\n");
+  if (!cpu->unified) {
+    EXPECT_EQ(read_cgroup_number(*cpu, "cpu.cfs_quota_us"), 20'000U);
+  }
+}
+
+TEST_F(CgroupTest, RaisesAndLowersMemoryWithSwap) {
+  oci::Resources resources;
+  resources.memory_limit = 64 << 20;
+  resources.memory_swap = 64 << 20;
+  auto made = Cgroup::create(path_, resources);
+  if (!made) GTEST_SKIP() << made.error().what;
+  cgroup_.emplace(*std::move(made));
+  for (const int64_t size : {128 << 20, 32 << 20}) {
+    resources.memory_limit = resources.memory_swap = size;
+    EXPECT_THAT(cgroup_->update(resources), IsOk()) << size;
+  }
 }
 
 TEST_F(CgroupTest, NamesWhatItCannotDo) {
