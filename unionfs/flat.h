@@ -45,7 +45,8 @@ struct FlatImage {
                                                  const std::filesystem::path& cache);
 
 // The same by the layers' paths alone, top first: for layers that are known not to change. Costs
-// the same for any number of layers.
+// the same for any number of layers; an image that was read whole since the machine was booted, and
+// not written to after that, is not read whole again.
 [[nodiscard]] std::optional<FlatImage> find_flat(std::span<const std::filesystem::path> top_first,
                                                  const std::filesystem::path& cache);
 

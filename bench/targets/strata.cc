@@ -1,4 +1,5 @@
-// `strata` and `strata-detached`: our own runtime, as a person at a terminal would start it.
+// `strata`, `strata-flat` and `strata-detached`: our own runtime, as a person at a terminal would
+// start it.
 
 #include <sys/stat.h>
 
@@ -14,6 +15,12 @@ namespace {
 constexpr const char* kFifoInside = "/run/strata-bench-output";
 
 TargetInfo describe(StrataMode mode) {
+  if (mode == StrataMode::kFlat)
+    return {.name = "strata-flat",
+            .kind = "container",
+            .description =
+                "strata run --rm --union flat: as strata, with one image of all layers' metadata "
+                "(made before) in place of the layers, however many they are."};
   if (mode == StrataMode::kForeground)
     return {.name = "strata",
             .kind = "container",
@@ -48,6 +55,8 @@ class Strata final : public TargetDriver {
     launch_.argv = {program_, "--root", root_.string(), "run", "--rm", "--name", container_};
     launch_.env = tool_environment();
     launch_.expected_output = workload.output;
+    launch_.argv.insert(launch_.argv.end(),
+                        {"--union", mode_ == StrataMode::kFlat ? "flat" : "overlay"});
     if (mode_ == StrataMode::kDetached) STRATA_CHECK(detach(workload));
     launch_.argv.push_back(workload.image.name);
     const auto command = mode_ == StrataMode::kDetached ? redirected(workload) : workload.command;

@@ -19,6 +19,7 @@ Targets make_targets(const OwnPrograms& programs) {
   targets.push_back(make_process());
   targets.push_back(make_floor(programs));
   targets.push_back(make_strata(programs, StrataMode::kForeground));
+  targets.push_back(make_strata(programs, StrataMode::kFlat));
   targets.push_back(make_strata(programs, StrataMode::kDetached));
   targets.push_back(make_bubblewrap());
   targets.push_back(make_oci_runtime(programs, "crun"));

@@ -21,7 +21,7 @@ struct OwnPrograms {
 };
 [[nodiscard]] OwnPrograms find_own_programs();
 
-enum class StrataMode { kForeground, kDetached };
+enum class StrataMode { kForeground, kFlat, kDetached };
 
 // All of a suite, in the order in which they are listed.
 [[nodiscard]] Targets make_targets(const OwnPrograms& programs);

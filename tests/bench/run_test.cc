@@ -99,8 +99,8 @@ TEST_F(RunTest, MeasuresContainersOfAnImage) {
   const std::string strata = testing::own_program("strata");
   const auto imported = testing::run({strata, "--root", dir_ / "images", "import", tar, "busybox"});
   ASSERT_EQ(imported.status, 0) << imported.err;
-  const std::vector<std::string> names{"process",    "floor", "strata", "strata-detached",
-                                       "bubblewrap", "crun",  "runc"};
+  const std::vector<std::string> names{"process",         "floor",      "strata", "strata-flat",
+                                       "strata-detached", "bubblewrap", "crun",   "runc"};
   std::string targets;
   for (const auto& name : names) targets.append(targets.empty() ? "" : ",").append(name);
   const auto done =

@@ -124,8 +124,9 @@ TEST(Suite, KnowsAllTargetsOfTheStartUpSuite) {
     names.push_back(target->info().name);
     EXPECT_FALSE(target->info().description.empty());
   }
-  EXPECT_THAT(names, ElementsAre("process", "floor", "strata", "strata-detached", "bubblewrap",
-                                 "crun", "runc", "podman", "vm-microvm", "vm-q35", "kvm-floor"));
+  EXPECT_THAT(names, ElementsAre("process", "floor", "strata", "strata-flat", "strata-detached",
+                                 "bubblewrap", "crun", "runc", "podman", "vm-microvm", "vm-q35",
+                                 "kvm-floor"));
 }
 
 TEST(Suite, TargetsWhoseProgramIsMissingSayWhichOne) {

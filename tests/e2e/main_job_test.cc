@@ -65,8 +65,9 @@ TEST_F(MainJob, BenchmarkMeasuresEveryTarget) {
   STRATA_ASSERT_OK(const std::string text, read_file(file));
   EXPECT_EQ(testing::schema_faults("strata-result-1.schema.json", text), "");
   STRATA_ASSERT_OK(const std::string page, read_file(dir_ / "startup.html"));
-  for (const char* target : {"process", "floor", "strata", "strata-detached", "bubblewrap", "crun",
-                             "runc", "podman", "vm-microvm", "vm-q35", "kvm-floor"}) {
+  for (const char* target :
+       {"process", "floor", "strata", "strata-flat", "strata-detached", "bubblewrap", "crun",
+        "runc", "podman", "vm-microvm", "vm-q35", "kvm-floor"}) {
     EXPECT_NE(bench.out.find(target), std::string::npos) << target << "\n" << bench.out;
     EXPECT_NE(page.find(target), std::string::npos) << target;
   }

@@ -7,6 +7,7 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
+#include <fstream>
 #include <string>
 #include <vector>
 
@@ -215,6 +216,19 @@ TEST_F(Flat, DamagedImagesAreWrittenAnew) {
     EXPECT_TRUE(again.is_new);
     EXPECT_TRUE(*read_file(image.path) == good);
   }
+}
+
+TEST_F(Flat, AKnownImageIsReadAgainOnceItWasWrittenTo) {
+  const auto layers = small_layers(3);
+  STRATA_ASSERT_OK(const auto stack, LayerStack::open(layers));
+  STRATA_ASSERT_OK(const FlatImage image, prepare(stack));
+  ASSERT_TRUE(find_flat(layers, dir / "cache"));
+  ASSERT_TRUE(find_flat(layers, dir / "cache")) << "by its note";
+  std::fstream file(image.path, std::ios::in | std::ios::out | std::ios::binary);
+  file.seekp(4200);
+  file.put('?');
+  file.close();
+  EXPECT_FALSE(find_flat(layers, dir / "cache"));
 }
 
 TEST_F(Flat, LayersMadeAnewMakeImagesStale) {
