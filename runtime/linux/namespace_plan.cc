@@ -77,9 +77,12 @@ Result<void> plan_ids(const oci::Linux& linux, NamespacePlan& plan) {
   }
   if (plan.has_user() && (!host_id(plan.ids.uids, 0) || !host_id(plan.ids.gids, 0)))
     return fail(EINVAL, "linux.uidMappings, linux.gidMappings: ID 0 is not mapped");
-  if (plan.has_user())
-    std::move(plan.joined.begin(), plan.joined.end(), std::back_inserter(plan.borrowed));
-  if (plan.has_user()) plan.joined.clear();
+  if (!plan.has_user()) return {};
+  std::move(plan.joined.begin(), plan.joined.end(), std::back_inserter(plan.borrowed));
+  plan.joined.clear();
+  // Its message queues belong to who makes it: the container's root, not the caller.
+  plan.unshare_flags |= plan.clone_flags & CLONE_NEWIPC;
+  plan.clone_flags &= ~uint64_t{CLONE_NEWIPC};
   return {};
 }
 

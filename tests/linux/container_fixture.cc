@@ -114,7 +114,10 @@ Result<Launched> ContainerTest::launch_with(const oci::Spec& spec, Stdio stdio) 
   const UniqueFd root = clone_root();
   LaunchRequest request{
       .spec = &spec, .root_mount = root.get(), .cgroup = &*cgroup_, .stdio = stdio};
-  if (with_seccomp_) request.seccomp = default_seccomp_filter();
+  if (!filter_.empty())
+    request.seccomp = filter_;
+  else if (with_seccomp_)
+    request.seccomp = default_seccomp_filter();
   STRATA_TRY(Launched launched, launch(request));
   STRATA_CHECK(launched.start());
   return launched;

@@ -51,6 +51,7 @@ class ContainerTest : public ::testing::Test {
   std::filesystem::path root_ = temp_.path() / "root";
   std::optional<Cgroup> cgroup_;
   bool with_seccomp_ = true;
+  std::vector<sock_filter> filter_;  // in place of the default one
 
  private:
   std::string cgroup_path_ = "/strata-test/" + std::to_string(::getpid());

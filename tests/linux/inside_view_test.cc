@@ -7,7 +7,9 @@
 //   masked paths     ours uses one tmpfs for all; crun's /dev/null is the host's
 //   HOME             set by runc and crun from the image's passwd; ours leaves that to who knows
 //                    about users
-//   crun             clears nosuid, nodev and noexec on the read-only paths; makes /dev/core even
+//   user namespaces  runc makes the message queues before it takes its group, so that they have
+//   none crun             clears nosuid, nodev and noexec on the read-only paths; makes /dev/core
+//   even
 //                    where there is no /proc/kcore
 
 #include <algorithm>
@@ -17,6 +19,7 @@
 
 #include <gmock/gmock.h>
 
+#include "runtime/linux/seccomp_compile.h"
 #include "tests/linux/container_fixture.h"
 #include "tests/support/environment.h"
 #include "tests/support/matchers.h"
@@ -117,6 +120,43 @@ class InsideViewTest : public ContainerTest {
     return spec;
   }
 
+  // Mounts with options of every kind, nodes, a filter.
+  oci::Spec with_mounts_and_devices() {
+    temp_.write("volume/below/file", "x");
+    temp_.write("root/srv/file", "content");
+    auto spec = changed(shell(kLook));
+    const std::string volume = temp_ / "volume";
+    spec.mounts.push_back({"/srv", "tmpfs", "tmpfs", {"tmpcopyup", "nosuid", "size=1m"}});
+    spec.mounts.push_back({"/opt", "bind", volume, {"bind", "ro", "noatime", "nodev"}});
+    spec.mounts.push_back({"/mnt", "none", volume, {"rbind", "rro", "rnoexec"}});
+    spec.linux.devices = {
+        {.type = "c", .path = "/dev/fuse", .major = 10, .minor = 229, .file_mode = 0640, .uid = 5},
+        {.type = "c", .path = "/dev/net/tun", .major = 10, .minor = 200, .file_mode = 0666},
+        {.type = "p", .path = "/dev/pipe", .file_mode = 0600}};
+    spec.linux.seccomp = {
+        .default_action = "SCMP_ACT_ALLOW",
+        .architectures = {"SCMP_ARCH_X86_64"},
+        .syscalls = {{.names = {"kexec_load"}, .action = "SCMP_ACT_ERRNO", .errno_ret = 38}}};
+    return spec;
+  }
+
+  oci::Spec with_user_namespace() {
+    auto spec = shell(std::string(kLook) +
+                      "\necho == maps\ncat /proc/self/[ug]id_map; touch /made; "
+                      "stat -c '%u %g' /made");
+    spec.linux.namespaces.push_back({"user", ""});
+    spec.linux.uid_mappings = {{0, 200'000, 1000}, {1000, 300'000, 1000}};
+    spec.linux.gid_mappings = {{0, 210'000, 65536}};
+    spec.process.user = {.uid = 0, .gid = 0, .additional_gids = {7}};
+    spec.process.rlimits = {{"RLIMIT_NOFILE", 100, 200}};
+    spec.process.oom_score_adj = 200;
+    for (const char* name : {"proc", "sys", "dev"}) fs::create_directories(root_ / name);
+    give_root_to(200'000);
+    for (auto path = root_; path != "/"; path = path.parent_path())  // it has to find its root
+      fs::permissions(path, fs::perms::others_exec, fs::perm_options::add);
+    return spec;
+  }
+
   // As a bundle, in a mount namespace where crun does not meet the v2 tree that it can't handle.
   Completed run_by(const std::string& runtime, oci::Spec spec) {
     spec.root.path = root_;
@@ -154,6 +194,40 @@ TEST_F(InsideViewTest, IsThatOfCrunButForMountOptions) {
     EXPECT_EQ(first_words(mine["mounts"]), first_words(other["mounts"]));
     mine.erase("mounts");
     for (const auto& [section, lines] : mine) EXPECT_EQ(lines, other.at(section)) << section;
+  }
+}
+
+TEST_F(InsideViewTest, OfMountsAndDevicesIsThatOfRuncAndCrun) {
+  const auto spec = with_mounts_and_devices();
+  STRATA_ASSERT_OK(const auto filter, compile_seccomp(*spec.linux.seccomp));
+  filter_ = filter.program;
+  View mine = comparable(ours(spec));
+  for (const char* runtime : {"runc", "crun"}) {
+    STRATA_NEEDS_PROGRAM(runtime);
+    View other = comparable(theirs(runtime, spec));
+    if (std::string_view(runtime) == "crun") other["mounts"] = mine["mounts"];
+    for (const auto& [section, lines] : mine)
+      EXPECT_THAT(lines, ::testing::ElementsAreArray(other.at(section)))
+          << section << " of " << runtime;
+  }
+}
+
+TEST_F(InsideViewTest, OfAUserNamespaceIsThatOfRuncAndCrun) {
+  const auto spec = with_user_namespace();
+  View mine = comparable(ours(spec));
+  // Theirs binds the host's nodes, which nobody owns there; ours makes them for the container.
+  mine.erase("mounts");
+  mine.erase("dev");
+  EXPECT_EQ(mine["maps"].back(), "0 0");
+  for (const char* runtime : {"runc", "crun"}) {
+    STRATA_NEEDS_PROGRAM(runtime);
+    fs::remove(root_ / "made");
+    View other = comparable(theirs(runtime, spec));
+    for (auto& line : other["process"])
+      if (line == "1777 0:65534") line = "1777 0:0";
+    for (const auto& [section, lines] : mine)
+      EXPECT_THAT(lines, ::testing::ElementsAreArray(other.at(section)))
+          << section << " of " << runtime;
   }
 }
 
