@@ -66,9 +66,10 @@ class Creation {
     undo.add([this] { (void)container_.directory().remove(); });
     STRATA_CHECK(record());
     STRATA_TRY(const auto cgroup, make_cgroup());
-    undo.add([&] {
-      (void)cgroup.kill_all();
-      (void)cgroup.remove();
+    undo.add([this] {
+      const auto left = container_.cgroup();
+      (void)left.kill_all();
+      (void)left.remove();
     });
     UniqueFd fifo;
     if (waits_) {

@@ -46,8 +46,13 @@ void OciTest::SetUp() {
 void OciTest::TearDown() {
   if (!fs::exists(root())) return;
   for (const auto& entry : fs::directory_iterator(root()))
-    if (!entry.path().filename().native().starts_with('.'))
-      oci({"delete", "--force", entry.path().filename()});
+    if (!entry.path().filename().native().starts_with('.')) {
+      const std::string id = entry.path().filename();
+      // The namespace of a container's processes lasts until those of `exec` are reaped, by us.
+      oci({"kill", "--all", id, "KILL"});
+      wait_stopped(id);
+      oci({"delete", "--force", id});
+    }
   reap();
   EXPECT_EQ(leftovers(), "");
   for (const auto& hierarchy : linux::CgroupHierarchies::host().all())
@@ -143,7 +148,8 @@ void OciTest::wait_stopped(const std::string& id, Runtime runtime) {
 
 std::string OciTest::leftovers() const {
   std::string found;
-  for (const auto& entry : fs::directory_iterator(root()))
+  std::error_code ec;  // nothing was made yet
+  for (const auto& entry : fs::directory_iterator(root(), ec))
     if (!entry.path().filename().native().starts_with('.'))
       found += "state " + entry.path().filename().string() + "\n";
   const auto cgroup = linux::Cgroup::existing(cgroup_);

@@ -14,7 +14,10 @@ struct Options {
 };
 
 Result<int> kill(OciGlobals& globals, const Options& options) {
-  STRATA_TRY(const int signal, container::parse_signal(options.signal));
+  int signal = 0;  // asks only whether there is a process (kill(2))
+  if (options.signal != "0") {
+    STRATA_TRY(signal, container::parse_signal(options.signal));
+  }
   STRATA_TRY(const auto container, bundle::Container::load(globals.root, options.id));
   STRATA_CHECK(bundle::kill(container, signal, options.all));
   return 0;
