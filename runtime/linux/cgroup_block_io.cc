@@ -75,11 +75,11 @@ struct Throttle {
 Result<void> apply_throttle(const LimitWriter& writer, const Throttle& throttle) {
   for (const auto& device : throttle.devices) {
     STRATA_TRY(const Directory* io, find(writer, throttle.limit));
-    const std::string at = numbers(device.major, device.minor);
+    std::string text = numbers(device.major, device.minor);
+    if (io->unified) text.append(throttle.v2_key).append("=");
     // 0 is v1's word for no limit.
-    const std::string rate = io->unified && device.rate == 0 ? "max" : std::to_string(device.rate);
-    STRATA_CHECK(io->unified ? write_cgroup_file(*io, "io.max", at + throttle.v2_key + "=" + rate)
-                             : write_cgroup_file(*io, throttle.v1_file, at + rate));
+    text += io->unified && device.rate == 0 ? "max" : std::to_string(device.rate);
+    STRATA_CHECK(write_cgroup_file(*io, io->unified ? "io.max" : throttle.v1_file, text));
   }
   return {};
 }

@@ -1,6 +1,7 @@
 #include "runtime/linux/launch.h"
 
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/socket.h>
@@ -208,7 +209,10 @@ Result<Launched> launch_exec(const ExecRequest& request) {
   if (!container) return fail_errno("open the container's first process");
   plan.seccomp_flags = request.seccomp_flags;
   plan.seccomp_listener = request.seccomp_listener;
-  plan.limits_from_outside = true;  // the container may have a user namespace
+  // The container may have a user namespace, in which no limit can be raised. Who can't raise one
+  // either may not set those of a process of another user (prlimit(2)), which can lower its own.
+  STRATA_TRY(const CapabilitySets own, own_capabilities());
+  plan.limits_from_outside = (own.effective & (CapabilityMask{1} << CAP_SYS_RESOURCE)) != 0;
   NamespacePlan namespaces;
   namespaces.borrowed.push_back({UniqueFd(::fcntl(container.get(), F_DUPFD_CLOEXEC, 3)),
                                  CLONE_NEWPID | CLONE_NEWTIME, "the container"});

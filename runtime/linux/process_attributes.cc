@@ -126,7 +126,9 @@ Result<cpu_set_t> cpu_list(std::string_view text, const std::string& path) {
     }
     if (last < first || last >= CPU_SETSIZE) return bad();
     for (unsigned cpu = first; cpu <= last; ++cpu) CPU_SET(cpu, &set);
-    if (at != end && (*at++ != ',' || at == end)) return bad();
+    if (at == end) break;
+    if (*at != ',' || at + 1 == end) return bad();
+    ++at;
   }
   if (CPU_COUNT(&set) == 0) return bad();
   return set;

@@ -46,8 +46,8 @@ Result<uint32_t> action_of(const std::string& name, std::optional<uint32_t> errn
   }
   for (const auto& known : kActions) {
     if (known.name != name) continue;
-    if (errno_ret) return fail(EINVAL, path + errno_member + ": " + name + " takes none");
-    return known.action;
+    if (!errno_ret) return known.action;
+    return fail(EINVAL, std::string(path).append(errno_member).append(": " + name + " takes none"));
   }
   return fail(EINVAL, path + (errno_member[0] == '.' ? ".action" : "defaultAction") +
                           ": unknown action '" + name + "'");
@@ -132,6 +132,7 @@ Result<std::vector<std::vector<scmp_arg_cmp>>> conditions_of(const oci::SeccompR
   }
   if (std::any_of(uses.begin(), uses.end(), [](int n) { return n > 1; })) {
     std::vector<std::vector<scmp_arg_cmp>> alternatives;
+    alternatives.reserve(all.size());
     for (const auto& one : all) alternatives.push_back({one});
     return alternatives;
   }
@@ -171,19 +172,24 @@ class Compiler {
     if (rule.names.empty()) return fail(EINVAL, path + ".names: no system call is named");
     if (action == SCMP_ACT_NOTIFY) filter.notifies = true;
     if (action == default_) return {};
-    for (const auto& name : rule.names) {
-      const int number = number_of(name);
-      if (number == __NR_SCMP_ERROR) {
-        if (default_ == SCMP_ACT_ALLOW)
-          return fail(EINVAL, path + ".names: unknown system call '" + name + "'");
-        continue;
-      }
-      for (const auto& conditions : alternatives) {
-        const int code =
-            ::seccomp_rule_add_array(context_.get(), action, number,
-                                     static_cast<unsigned>(conditions.size()), conditions.data());
-        if (code != 0) return fail_errno(path + ": " + name, -code);
-      }
+    for (const auto& name : rule.names) STRATA_CHECK(add_call(name, action, alternatives, path));
+    return {};
+  }
+
+  Result<void> add_call(const std::string& name, uint32_t action,
+                        const std::vector<std::vector<scmp_arg_cmp>>& alternatives,
+                        const std::string& path) {
+    const int number = number_of(name);
+    if (number == __NR_SCMP_ERROR) {
+      if (default_ == SCMP_ACT_ALLOW || default_ == SCMP_ACT_LOG)
+        return fail(EINVAL, path + ".names: unknown system call '" + name + "'");
+      return {};
+    }
+    for (const auto& conditions : alternatives) {
+      const int code =
+          ::seccomp_rule_add_array(context_.get(), action, number,
+                                   static_cast<unsigned>(conditions.size()), conditions.data());
+      if (code != 0) return fail_errno(std::string(path).append(": ").append(name), -code);
     }
     return {};
   }

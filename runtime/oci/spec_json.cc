@@ -174,7 +174,7 @@ class Reader {
   }
   void refused(const char* name, const char* why) {
     const Json* member = find(name);
-    if (member != nullptr && *member != "" && !(member->is_structured() && member->empty()))
+    if (member != nullptr && *member != Json("") && !(member->is_structured() && member->empty()))
       faults_.add(path_of(name), why);
   }
   template <class Body>
