@@ -161,10 +161,10 @@ TEST_F(ExecTest, HandsItsTerminalOver) {
   run_sleeper();
   ConsoleSocket socket(temp_ / "console");
   ok({"exec", "--tty", "--detach", "--console-socket", (temp_ / "console").string(), "c1", "sh",
-      "-c", "tty; stty size; read line; echo got $line"});
+      "-c", "tty; echo ready; read line; echo got $line"});
   const UniqueFd master = socket.receive();
   ASSERT_TRUE(master.valid());
-  EXPECT_THAT(read_until(master.get(), "0 0"), HasSubstr("/dev/pts/"));
+  EXPECT_THAT(read_until(master.get(), "ready"), HasSubstr("/dev/pts/"));
   ASSERT_EQ(::write(master.get(), "hello\n", 6), 6);
   EXPECT_THAT(read_until(master.get(), "got hello"), HasSubstr("got hello"));
 }
