@@ -41,14 +41,14 @@ Result<void> apply_hugepages(const LimitWriter& writer, const oci::Resources& re
       return fail(EINVAL, "linux.resources.hugepageLimits: '" + hugepage.page_size +
                               "' is not a page size");
     STRATA_TRY(const Directory* directory, writer.find("hugetlb", kLimit));
-    const std::string name = "hugetlb." + hugepage.page_size;
-    const std::string end = directory->unified ? ".max" : ".limit_in_bytes";
     const std::string limit = std::to_string(hugepage.limit);
-    STRATA_CHECK(write_cgroup_file(*directory, (name + end).c_str(), limit));
     // Reserved pages count from their reservation on, since Linux 5.7.
-    const std::string reserved = name + ".rsvd" + end;
-    if (read_cgroup_file(*directory, reserved.c_str()))
-      STRATA_CHECK(write_cgroup_file(*directory, reserved.c_str(), limit));
+    for (const char* kind : {"", ".rsvd"}) {
+      std::string file = "hugetlb." + hugepage.page_size;
+      file.append(kind).append(directory->unified ? ".max" : ".limit_in_bytes");
+      if (*kind == '\0' || read_cgroup_file(*directory, file.c_str()))
+        STRATA_CHECK(write_cgroup_file(*directory, file.c_str(), limit));
+    }
   }
   return {};
 }

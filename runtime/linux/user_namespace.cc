@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <sstream>
+#include <charconv>
 #include <string>
 
 #include "runtime/linux/setup_report.h"
@@ -30,9 +30,17 @@ std::string map_text(const std::vector<oci::IdMapping>& mappings) {
 
 Result<std::vector<oci::IdMapping>> read_map(pid_t pid, const char* name) {
   STRATA_TRY(const std::string text, read_file(proc_file(pid, name)));
-  std::istringstream numbers(text);
   std::vector<oci::IdMapping> mappings;
-  for (oci::IdMapping m; numbers >> m.container_id >> m.host_id >> m.size;) mappings.push_back(m);
+  const char* at = text.data();
+  const char* const end = at + text.size();
+  const auto next = [&](uint32_t& number) {
+    while (at != end && (*at == ' ' || *at == '\n')) ++at;
+    const auto [after, error] = std::from_chars(at, end, number);
+    at = after;
+    return error == std::errc();
+  };
+  for (oci::IdMapping m; next(m.container_id) && next(m.host_id) && next(m.size);)
+    mappings.push_back(m);
   return mappings;
 }
 
