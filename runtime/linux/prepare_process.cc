@@ -74,6 +74,9 @@ std::vector<std::string> candidates_for(const std::string& name,
 // What can't be granted is said here, by name; in the child it would be a bare EPERM.
 Result<void> prepare_capabilities(const oci::Capabilities& names, ChildPlan& plan) {
   STRATA_TRY(plan.capabilities, capability_sets(names));
+  // Ambient ones have to be permitted and inheritable (capabilities(7)). `runc spec` writes others;
+  // runc and crun pass over them.
+  plan.capabilities.ambient &= plan.capabilities.permitted & plan.capabilities.inheritable;
   STRATA_TRY(const CapabilitySets own, own_capabilities());
   const CapabilityMask lacking = plan.capabilities.permitted & ~own.permitted;
   if (lacking != 0)

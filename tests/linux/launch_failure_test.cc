@@ -179,9 +179,10 @@ TEST_F(LaunchFailureTest, NamesTheStep) {
   EXPECT_THAT(failure_of(spec), Says(ENOTDIR, "working directory /bin/busybox/x"));
   spec.process.cwd = "/";
 
-  spec.process.capabilities.ambient = {"CAP_KILL"};  // not inheritable
+  auto& caps = spec.process.capabilities;
+  caps.effective.emplace_back("CAP_SYSLOG");  // not permitted
   EXPECT_THAT(failure_of(spec), Says(EPERM, "set capabilities"));
-  spec.process.capabilities.ambient.clear();
+  caps.effective.pop_back();
 
   spec.process.terminal = true;
   std::erase_if(spec.mounts, [](const auto& m) { return m.destination == "/dev/pts"; });

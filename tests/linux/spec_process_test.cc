@@ -94,6 +94,13 @@ TEST_F(SpecProcessTest, AllFiveCapabilitySetsAreSet) {
             "CapBnd:\t00000000000000a1\nCapAmb:\t0000000000000020\n");
 }
 
+// As `runc spec` writes them.
+TEST_F(SpecProcessTest, AmbientCapabilitiesThatAreNotInheritableAreLeftOut) {
+  auto spec = shell("grep CapAmb /proc/self/status");
+  spec.process.capabilities.ambient = spec.process.capabilities.permitted;
+  EXPECT_EQ(run(spec).out, "CapAmb:\t0000000000000000\n");
+}
+
 TEST_F(SpecProcessTest, LimitsAreGivenOnce) {
   auto spec = spec_for({"true"});
   spec.process.rlimits = {{"RLIMIT_CORE", 0, 0}, {"RLIMIT_CORE", 1, 1}};
