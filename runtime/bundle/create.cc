@@ -63,13 +63,13 @@ class Creation {
 
   Result<Created> run() {
     Undo undo;
-    undo.add([this] { (void)container_.directory().remove(); });
+    undo.add([this] { [[maybe_unused]] const auto removed = container_.directory().remove(); });
     STRATA_CHECK(record());
     STRATA_TRY(const auto cgroup, make_cgroup());
     undo.add([this] {
       const auto left = container_.cgroup();
-      (void)left.kill_all();
-      (void)left.remove();
+      [[maybe_unused]] const auto killed = left.kill_all();
+      [[maybe_unused]] const auto removed = left.remove();
     });
     UniqueFd fifo;
     if (waits_) {

@@ -53,7 +53,7 @@ Result<void> start(Container& container, Log& log) {
       run_hooks("startContainer", hooks.start_container, state_json(record, Status::kCreated),
                 {.process = record.init.pid, .among_its_pids = true});
   if (!ready) {
-    (void)container::send_signal(record.init, SIGKILL);
+    [[maybe_unused]] const auto killed = container::send_signal(record.init, SIGKILL);
     return ready;
   }
   STRATA_CHECK(release(container.directory().fifo()));

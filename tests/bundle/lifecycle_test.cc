@@ -21,7 +21,9 @@ class LifeCycleTest : public OciTest {
     std::string text;
     const auto step = [&](std::vector<std::string> arguments) {
       for (const auto& argument : arguments) text += argument + " ";
+      const bool kills = arguments.back() == "KILL";
       text += "-> " + std::to_string(oci(std::move(arguments), runtime).status);
+      if (kills) wait_stopped("c1", runtime);  // death takes its time
       const auto seen = oci({"state", "c1"}, runtime);
       text += ", state " + std::to_string(seen.status) + " ";
       const auto json = Json::parse(seen.out, nullptr, false);
@@ -47,7 +49,6 @@ class LifeCycleTest : public OciTest {
     step({"kill", "c1", "0"});
     step({"kill", "c1", "NOSUCH"});
     step({"kill", "c1", "KILL"});
-    wait_stopped("c1", runtime);
     step({"kill", "c1", "KILL"});
     step({"start", "c1"});
     step({"exec", "c1", "true"});
