@@ -166,8 +166,9 @@ Result<std::optional<unsigned long>> personality_of(const oci::Linux& linux) {
 }
 
 Result<void> check_mount_label(const oci::Linux& linux) {
-  if (linux.mount_label.empty() || has_selinux()) return {};
-  return fail(ENOTSUP, "linux.mountLabel: SELinux is not enabled on this host");
+  if (linux.mount_label.empty()) return {};
+  return fail(ENOTSUP, has_selinux() ? "linux.mountLabel: labels of mounts are not supported"
+                                     : "linux.mountLabel: SELinux is not enabled on this host");
 }
 
 }  // namespace strata::linux
