@@ -23,6 +23,7 @@ class CrashTest : public OciTest {
   void kill_after(std::vector<std::string> arguments, std::chrono::microseconds delay) {
     auto line = command_line(std::move(arguments));
     std::vector<char*> argv;
+    argv.reserve(line.size() + 1);
     for (auto& word : line) argv.push_back(word.data());
     argv.push_back(nullptr);
     const pid_t pid = ::fork();
