@@ -27,6 +27,10 @@ class ConsoleSocket {
  public:
   explicit ConsoleSocket(const std::filesystem::path& path) {
     socket_.reset(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    if (!socket_) {
+      ADD_FAILURE() << "no socket";
+      return;
+    }
     sockaddr_un address{};
     address.sun_family = AF_UNIX;
     std::strncpy(address.sun_path, path.c_str(), sizeof address.sun_path - 1);
