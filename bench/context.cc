@@ -135,7 +135,7 @@ CpuContext cpu_of(const Machine& machine) {
   for (const auto& entry :
        std::filesystem::directory_iterator(machine.root() / vulnerabilities, error)) {
     const std::string name = entry.path().filename().string();
-    cpu.mitigations[name] = machine.text(vulnerabilities + "/" + name);
+    cpu.mitigations[name] = machine.text(std::string(vulnerabilities).append("/").append(name));
   }
   cpu.governor = machine.text("sys/devices/system/cpu/cpu0/cpufreq/scaling_governor");
   return cpu;

@@ -74,8 +74,15 @@ std::string TextGrid::print() const {
       const std::string padding(wide[i] - width_of(row[i].text), ' ');
       const std::string cell = styled(style_, row[i].sgr, row[i].text);
       // Trailing blanks are kept back until something follows them.
-      line += row[i].text.empty() ? "" : gap + (left_[i] ? cell : padding + cell);
-      gap = row[i].text.empty() ? gap + padding + "  " : left_[i] ? padding + "  " : "  ";
+      if (row[i].text.empty()) {
+        gap.append(padding).append("  ");
+        continue;
+      }
+      line += gap;
+      if (!left_[i]) line += padding;
+      line += cell;
+      gap = left_[i] ? padding : "";
+      gap += "  ";
     }
     text += line + "\n";
   }
