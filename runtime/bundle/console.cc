@@ -4,10 +4,10 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
-#include <array>
 #include <cstring>
 #include <string>
 
+#include "runtime/linux/send_descriptor.h"
 #include "unionfs/base/file.h"
 #include "unionfs/base/unique_fd.h"
 
@@ -33,20 +33,7 @@ Result<UniqueFd> connect_to(const std::filesystem::path& path) {
 
 Result<void> send_console(const std::filesystem::path& path, int master) {
   STRATA_TRY(const UniqueFd socket, connect_to(path));
-  std::string name = "/dev/ptmx";
-  iovec data{name.data(), name.size()};
-  alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof master)> control{};
-  msghdr message{};
-  message.msg_iov = &data;
-  message.msg_iovlen = 1;
-  message.msg_control = control.data();
-  message.msg_controllen = control.size();
-  cmsghdr* header = CMSG_FIRSTHDR(&message);
-  header->cmsg_level = SOL_SOCKET;
-  header->cmsg_type = SCM_RIGHTS;
-  header->cmsg_len = CMSG_LEN(sizeof master);
-  std::memcpy(CMSG_DATA(header), &master, sizeof master);
-  while (::sendmsg(socket.get(), &message, MSG_NOSIGNAL) < 0)
+  while (linux::send_descriptor(socket.get(), "/dev/ptmx", master) < 0)
     if (errno != EINTR) return fail_errno("console socket " + path.string());
   return {};
 }

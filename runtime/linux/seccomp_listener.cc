@@ -3,9 +3,9 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
-#include <array>
 #include <cstring>
 
+#include "runtime/linux/send_descriptor.h"
 #include "unionfs/base/unique_fd.h"
 
 namespace strata::linux {
@@ -28,19 +28,7 @@ Result<UniqueFd> connect_to(const std::string& path, const std::string& what) {
 Result<void> send_seccomp_listener(const std::string& path, std::string_view state, int listener) {
   const std::string what = "linux.seccomp.listenerPath: " + path;
   STRATA_TRY(const UniqueFd socket, connect_to(path, what));
-  iovec data{const_cast<char*>(state.data()), state.size()};
-  alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof listener)> control{};
-  msghdr message{};
-  message.msg_iov = &data;
-  message.msg_iovlen = 1;
-  message.msg_control = control.data();
-  message.msg_controllen = control.size();
-  cmsghdr* header = CMSG_FIRSTHDR(&message);
-  header->cmsg_level = SOL_SOCKET;
-  header->cmsg_type = SCM_RIGHTS;
-  header->cmsg_len = CMSG_LEN(sizeof listener);
-  std::memcpy(CMSG_DATA(header), &listener, sizeof listener);
-  const ssize_t sent = ::sendmsg(socket.get(), &message, MSG_NOSIGNAL);
+  const ssize_t sent = send_descriptor(socket.get(), state, listener);
   if (sent < 0) return fail_errno(what);
   if (static_cast<size_t>(sent) != state.size())
     return fail(EMSGSIZE, what + ": the state was not taken whole");
