@@ -57,9 +57,7 @@ Result<std::string> read_target(int directory, const std::string& name) {
 }  // namespace
 
 std::vector<Xattr> content_xattrs(std::vector<Xattr> on_disk, const OverlayXattrs& names) {
-  std::erase_if(on_disk, [&](const Xattr& xattr) {
-    return xattr.name.starts_with(names.prefix) && !xattr.name.starts_with(names.escape);
-  });
+  std::erase_if(on_disk, [&](const Xattr& xattr) { return is_note(xattr.name, names); });
   for (Xattr& xattr : on_disk) {
     if (xattr.name.starts_with(names.escape))
       xattr.name.replace(0, names.escape.size(), names.prefix);

@@ -57,6 +57,11 @@ inline constexpr OverlayXattrs kUserXattrs{
     .impure = "user.overlay.impure",
 };
 
+// Whether `name`, as it is on disk, is a note of the family's; else it is content, escaped or not.
+[[nodiscard]] constexpr bool is_note(std::string_view name, const OverlayXattrs& family) {
+  return name.starts_with(family.prefix) && !name.starts_with(family.escape);
+}
+
 // Whether `name` is for overlayfs alone, in either family or escaped.
 [[nodiscard]] constexpr bool is_overlay_xattr(std::string_view name) {
   return name.starts_with(kTrustedXattrs.prefix) || name.starts_with(kUserXattrs.prefix);

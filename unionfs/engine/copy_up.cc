@@ -20,9 +20,7 @@ namespace {
 
 // The attributes on disk that go along: not what overlayfs notes about the lower file.
 std::vector<Xattr> without_notes(std::vector<Xattr> on_disk, const OverlayXattrs& names) {
-  std::erase_if(on_disk, [&](const Xattr& xattr) {
-    return xattr.name.starts_with(names.prefix) && !xattr.name.starts_with(names.escape);
-  });
+  std::erase_if(on_disk, [&](const Xattr& xattr) { return is_note(xattr.name, names); });
   return on_disk;
 }
 
