@@ -1,13 +1,10 @@
-// An OCI bundle's config.json made from a runtime's own template (`crun spec`, `runc spec`).
-// Private to targets/. Thread rule: pure function.
+// The config.json of the bundle that every OCI runtime is given: one and the same, so that what
+// differs is the runtime. Private to targets/. Thread rule: pure function.
 #pragma once
 
 #include <filesystem>
 #include <string>
-#include <string_view>
 #include <vector>
-
-#include "unionfs/base/result.h"
 
 namespace strata::bench {
 
@@ -19,11 +16,9 @@ struct BundleOptions {
   std::string cgroups_path;
 };
 
-// The template with the command put in and the features brought to what `strata run` gives: no
-// terminal, a writable root, the default capabilities of docker, a cgroup namespace besides those
-// of the template. What the template does not have, a seccomp filter above all, it does not get:
-// that is in favour of the peers.
-[[nodiscard]] Result<std::string> adapt_bundle(std::string_view spec_template,
-                                               const BundleOptions& options);
+// What `runc spec` and `crun spec` write, with the features brought to what `strata run` gives: no
+// terminal, a writable root, docker's default capabilities, a cgroup namespace. It has no seccomp
+// filter, which is in favour of the runtimes that compile one for every start.
+[[nodiscard]] std::string bundle_config(const BundleOptions& options);
 
 }  // namespace strata::bench

@@ -1,4 +1,4 @@
-// `crun` and `runc`: an OCI runtime running a bare bundle.
+// `strata-oci`, `crun`, `runc` and `youki`: OCI runtimes running one and the same bundle.
 
 #include <optional>
 
@@ -13,21 +13,24 @@ namespace {
 
 class OciRuntime final : public TargetDriver {
  public:
-  OciRuntime(std::string launcher, const std::string& runtime)
+  OciRuntime(std::string launcher, const std::string& runtime, std::string program)
       : TargetDriver({.name = runtime,
                       .kind = "container",
                       .description =
                           runtime +
-                          " run of a bare bundle: its own default config.json with all "
-                          "namespaces but user, docker's default capabilities and a cgroup of its "
-                          "own; the union of the image's layers is already mounted. No seccomp "
-                          "filter, no log, no new upper layer for each start."}),
-        launcher_(std::move(launcher)) {}
+                          " run of a bundle, the same for every OCI runtime: all namespaces but "
+                          "user, docker's default capabilities and a cgroup of its own; the union "
+                          "of the image's layers is already mounted. No seccomp filter, no log, no "
+                          "new upper layer for each start."}),
+        launcher_(std::move(launcher)),
+        program_(std::move(program)) {}
 
-  std::optional<std::string> unavailable() const override { return lacks_program(info().name); }
+  std::optional<std::string> unavailable() const override {
+    if (!program_.empty()) return std::nullopt;
+    return info().name + (info().name == kOwnOciRuntime ? " was not found" : " is not installed");
+  }
 
   Result<void> setup(const Workload& workload) override {
-    program_ = find_program(info().name).value_or(info().name);
     version_ = version_of(program_);
     container_ = workload.id + "-" + info().name;
     cgroup_ = container_;
@@ -61,16 +64,13 @@ class OciRuntime final : public TargetDriver {
 
  private:
   Result<void> write_bundle(const Workload& workload, const std::filesystem::path& dir) {
-    const auto config = dir / "bundle" / "config.json";
-    STRATA_CHECK(run_checked({.argv = {program_, "spec"}, .directory = dir / "bundle"}));
-    STRATA_TRY(const auto text, read_file(config));
-    STRATA_TRY(const auto adapted,
-               adapt_bundle(text, {.args = workload.full_command(),
-                                   .env = workload.image.env,
-                                   .cwd = workload.image.working_dir,
-                                   .rootfs = dir / "rootfs",
-                                   .cgroups_path = "/" + cgroup_ + "/container"}));
-    return write_file_atomic(config, adapted, Durability::kAtomic);
+    return write_file_atomic(dir / "bundle" / "config.json",
+                             bundle_config({.args = workload.full_command(),
+                                            .env = workload.image.env,
+                                            .cwd = workload.image.working_dir,
+                                            .rootfs = dir / "rootfs",
+                                            .cgroups_path = "/" + cgroup_ + "/container"}),
+                             Durability::kAtomic);
   }
 
   std::string launcher_;
@@ -85,7 +85,9 @@ class OciRuntime final : public TargetDriver {
 
 std::unique_ptr<TargetDriver> make_oci_runtime(const OwnPrograms& programs,
                                                const std::string& runtime) {
-  return std::make_unique<OciRuntime>(programs.launcher, runtime);
+  const bool own = runtime == kOwnOciRuntime;
+  return std::make_unique<OciRuntime>(programs.launcher, runtime,
+                                      own ? programs.oci : find_program(runtime).value_or(""));
 }
 
 }  // namespace strata::bench

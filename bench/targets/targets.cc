@@ -8,6 +8,7 @@ OwnPrograms find_own_programs() {
   const auto find = [](const char* name) { return find_own_program(name).value_or(""); };
   return {.launcher = find("strata-bench-launch"),
           .strata = find("strata"),
+          .oci = find(kOwnOciRuntime),
           .vm = find("strata-vm"),
           .floor = find("strata-bench-floor"),
           .kvm_floor = find("strata-bench-kvm-floor"),
@@ -22,8 +23,8 @@ Targets make_targets(const OwnPrograms& programs) {
   targets.push_back(make_strata(programs, StrataMode::kFlat));
   targets.push_back(make_strata(programs, StrataMode::kDetached));
   targets.push_back(make_bubblewrap());
-  targets.push_back(make_oci_runtime(programs, "crun"));
-  targets.push_back(make_oci_runtime(programs, "runc"));
+  for (const char* runtime : {kOwnOciRuntime, "crun", "runc", "youki"})
+    targets.push_back(make_oci_runtime(programs, runtime));
   targets.push_back(make_podman(programs));
   targets.push_back(make_vm(programs, "microvm"));
   targets.push_back(make_vm(programs, "q35"));

@@ -14,6 +14,7 @@ namespace strata::bench {
 struct OwnPrograms {
   std::string launcher;
   std::string strata;
+  std::string oci;
   std::string vm;  // strata-vm, which `strata vm` becomes
   std::string floor;
   std::string kvm_floor;
@@ -32,7 +33,8 @@ enum class StrataMode { kForeground, kFlat, kDetached };
 [[nodiscard]] std::unique_ptr<TargetDriver> make_strata(const OwnPrograms& programs,
                                                         StrataMode mode);
 [[nodiscard]] std::unique_ptr<TargetDriver> make_bubblewrap();
-// `runtime`: "crun" or "runc".
+// `runtime`: kOwnOciRuntime or the name of another one's program, "crun".
+inline constexpr const char* kOwnOciRuntime = "strata-oci";
 [[nodiscard]] std::unique_ptr<TargetDriver> make_oci_runtime(const OwnPrograms& programs,
                                                              const std::string& runtime);
 [[nodiscard]] std::unique_ptr<TargetDriver> make_podman(const OwnPrograms& programs);

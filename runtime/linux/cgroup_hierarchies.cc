@@ -42,6 +42,12 @@ std::string unescape(std::string_view text) {
   return plain;
 }
 
+bool leads_to_it(const CgroupHierarchy& hierarchy) {
+  struct statfs fs {};
+  return ::statfs(hierarchy.mount.c_str(), &fs) == 0 &&
+         fs.f_type == (hierarchy.unified ? CGROUP2_SUPER_MAGIC : CGROUP_SUPER_MAGIC);
+}
+
 }  // namespace
 
 bool CgroupHierarchy::has(std::string_view controller) const {
@@ -58,12 +64,12 @@ const CgroupHierarchies& CgroupHierarchies::host() {
       return only;
     }
     const auto text = read_file("/proc/self/mountinfo");
-    return text ? parse(*text) : CgroupHierarchies();
+    return text ? parse(*text, leads_to_it) : CgroupHierarchies();
   }();
   return hierarchies;
 }
 
-CgroupHierarchies CgroupHierarchies::parse(std::string_view mountinfo) {
+CgroupHierarchies CgroupHierarchies::parse(std::string_view mountinfo, IsVisible is_visible) {
   CgroupHierarchies found;
   for (const auto line : split(mountinfo, '\n')) {
     // 36 35 0:31 / /sys/fs/cgroup/memory rw,relatime shared:9 - cgroup cgroup rw,memory
@@ -85,7 +91,7 @@ CgroupHierarchies CgroupHierarchies::parse(std::string_view mountinfo) {
     } else {
       continue;
     }
-    found.all_.push_back(std::move(hierarchy));
+    if (is_visible(hierarchy)) found.all_.push_back(std::move(hierarchy));
   }
   return found;
 }

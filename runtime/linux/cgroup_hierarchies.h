@@ -22,9 +22,14 @@ class CgroupHierarchies {
   // The host's. Read once; thread-safe.
   [[nodiscard]] static const CgroupHierarchies& host();
 
-  // From the text of a mountinfo file. Of several mounts of one hierarchy the first counts; named
-  // v1 hierarchies without controllers ("name=systemd") are none of ours.
-  [[nodiscard]] static CgroupHierarchies parse(std::string_view mountinfo);
+  // Whether a mount's path leads to it: another mount may cover it, which mountinfo doesn't say.
+  using IsVisible = bool (*)(const CgroupHierarchy& hierarchy);
+
+  // From the text of a mountinfo file. Of several visible mounts of one hierarchy the first counts;
+  // named v1 hierarchies without controllers ("name=systemd") are none of ours.
+  [[nodiscard]] static CgroupHierarchies parse(
+      std::string_view mountinfo,
+      IsVisible is_visible = [](const CgroupHierarchy&) { return true; });
 
   [[nodiscard]] const std::vector<CgroupHierarchy>& all() const { return all_; }
 

@@ -40,6 +40,16 @@ TEST(CgroupHierarchies, TakesTheFirstOfSeveralMounts) {
   EXPECT_EQ(found.unified()->mount, "/sys/fs/cgroup/unified");
 }
 
+TEST(CgroupHierarchies, PassesOverCoveredMounts) {
+  const auto found = CgroupHierarchies::parse(
+      "4 2 0:5 / /covered/unified rw - cgroup2 cgroup2 rw\n"
+      "5 2 0:5 / /other/unified rw - cgroup2 cgroup2 rw\n"
+      "6 2 0:6 / /covered/memory rw - cgroup cgroup rw,memory\n",
+      [](const CgroupHierarchy& hierarchy) { return !hierarchy.mount.starts_with("/covered"); });
+  ASSERT_EQ(found.all().size(), 1U);
+  EXPECT_EQ(found.unified()->mount, "/other/unified");
+}
+
 TEST(CgroupHierarchies, UnescapesPathsAndSkipsNonsense) {
   const auto found = CgroupHierarchies::parse(
       "\nnonsense\n1 2 - cgroup\n"
