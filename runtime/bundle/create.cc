@@ -62,6 +62,7 @@ class Creation {
         log_(log) {}
 
   Result<Created> run() {
+    network_ = linux::EarlyNetwork::begin(bundle_.spec.linux);
     Undo undo;
     undo.add([this] { [[maybe_unused]] const auto removed = container_.directory().remove(); });
     STRATA_CHECK(record());
@@ -119,6 +120,7 @@ class Creation {
         .spec = &bundle_.spec,
         .root_mount = root.get(),
         .cgroup = &cgroup,
+        .network = &network_,
         .run_at_once = !waits_ && !bundle_.spec.process.terminal && !(seccomp && seccomp->notifies),
         .stdio = {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO},
         .preserved_fds = options_.preserved_fds,
@@ -161,6 +163,7 @@ class Creation {
   const CreateOptions& options_;
   bool waits_;
   Log& log_;
+  linux::EarlyNetwork network_;
 };
 
 }  // namespace

@@ -58,6 +58,8 @@ class Setup {
 
   Result<RunningProgram> run() {
     const Record& record = container_.record();
+    auto network =
+        record.network == Network::kNone ? linux::EarlyNetwork::begin() : linux::EarlyNetwork();
     Undo made_sources;
     STRATA_CHECK(make_volume_sources(record, made_sources));
     STRATA_TRY(RootMount root, mount_root(container_));
@@ -76,6 +78,7 @@ class Setup {
     STRATA_TRY(auto launched, linux::launch({.spec = &spec,
                                              .root_mount = root.mount.get(),
                                              .cgroup = &cgroup,
+                                             .network = &network,
                                              .run_at_once = !record.terminal,
                                              .stdio = ends.stdio(),
                                              .seccomp = linux::default_seccomp_filter()}));

@@ -42,7 +42,7 @@ constexpr SetupStep kLaunchSteps[] = {
     {Step::kNamespaces, enter_namespaces},
     {Step::kOomScore, set_oom_score},
     {Step::kHostname, set_hostname},
-    {Step::kLoopback, bring_loopback_up},
+    {Step::kLoopback, set_up_loopback},
     {Step::kRoot, attach_root},
     {Step::kMounts, attach_mounts},
     {Step::kDevices, make_devices},

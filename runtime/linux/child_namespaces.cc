@@ -2,18 +2,14 @@
 
 #include <fcntl.h>
 #include <sched.h>
-#include <sys/ioctl.h>
 #include <sys/prctl.h>
-#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstring>
-
-#include <net/if.h>
 
 #include "runtime/linux/child_steps.h"
+#include "runtime/linux/loopback.h"
 
 namespace strata::linux {
 namespace {
@@ -86,14 +82,8 @@ int set_hostname(const ChildPlan& plan, ChildState&) noexcept {
                                  : ::setdomainname(plan.domainname.data(), plan.domainname.size());
 }
 
-int bring_loopback_up(const ChildPlan& plan, ChildState&) noexcept {
-  if (!plan.new_network) return 0;
-  const UniqueFd socket(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
-  if (!socket) return -1;
-  ifreq request{};
-  std::memcpy(request.ifr_name, "lo", sizeof "lo");
-  request.ifr_flags = IFF_UP | IFF_RUNNING;
-  return ::ioctl(socket.get(), SIOCSIFFLAGS, &request);
+int set_up_loopback(const ChildPlan& plan, ChildState&) noexcept {
+  return plan.new_network ? bring_loopback_up() : 0;
 }
 
 }  // namespace strata::linux

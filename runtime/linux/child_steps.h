@@ -23,7 +23,7 @@ int enter_user_namespace(const ChildPlan& plan, ChildState& state) noexcept;
 int enter_namespaces(const ChildPlan& plan, ChildState& state) noexcept;
 int set_oom_score(const ChildPlan& plan, ChildState& state) noexcept;
 int set_hostname(const ChildPlan& plan, ChildState& state) noexcept;
-int bring_loopback_up(const ChildPlan& plan, ChildState& state) noexcept;
+int set_up_loopback(const ChildPlan& plan, ChildState& state) noexcept;
 
 // child_filesystem.cc
 int attach_root(const ChildPlan& plan, ChildState& state) noexcept;

@@ -185,11 +185,26 @@ Result<void> Launched::start() {
   return {};
 }
 
+namespace {
+
+// It is joined then, not made.
+void use_early_network(EarlyNetwork* network, ChildPlan& plan) {
+  if (network == nullptr) return;
+  UniqueFd made = network->take();
+  if (!made) return;
+  plan.joined.push_back({std::move(made), CLONE_NEWNET, "network"});
+  plan.unshare_flags &= ~uint64_t{CLONE_NEWNET};
+  plan.new_network = false;
+}
+
+}  // namespace
+
 Result<Launched> launch(const LaunchRequest& request) {
   Launcher launcher(request.spec->process.args.empty() ? "" : request.spec->process.args.front());
   ChildPlan plan;
   STRATA_TRY(auto namespaces, plan_namespaces(request.spec->linux));
   STRATA_CHECK(prepare_launch(request, namespaces, plan));
+  use_early_network(request.network, plan);
   plan.run_at_once = request.run_at_once;
   plan.pause_before_pivot = static_cast<bool>(request.before_pivot);
   plan.start_fifo = request.start_fifo;

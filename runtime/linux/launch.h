@@ -26,6 +26,7 @@
 #include <vector>
 
 #include "runtime/linux/cgroup.h"
+#include "runtime/linux/early_network.h"
 #include "runtime/oci/spec.h"
 #include "unionfs/base/result.h"
 #include "unionfs/base/unique_fd.h"
@@ -50,8 +51,9 @@ struct LaunchRequest {
   const oci::Spec* spec = nullptr;  // spec.root.path is not looked at: root_mount is the root
   int root_mount = -1;  // detached mount (mount_overlay); stays the caller's, who closes it after
                         // launch(): until then it keeps the file system from being unmounted
-  const Cgroup* cgroup = nullptr;  // null: the caller's own, and no /sys/fs/cgroup inside
-  bool run_at_once = false;        // do not wait for start(), which then only tells how execve went
+  const Cgroup* cgroup = nullptr;   // null: the caller's own, and no /sys/fs/cgroup inside
+  EarlyNetwork* network = nullptr;  // the new network namespace, if it was begun already
+  bool run_at_once = false;  // do not wait for start(), which then only tells how execve went
   Stdio stdio;
   std::span<const sock_filter> seccomp;  // empty: no filter
   uint32_t seccomp_flags = 0;            // SECCOMP_FILTER_FLAG_*
