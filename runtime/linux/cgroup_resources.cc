@@ -7,7 +7,9 @@
 #include <string_view>
 
 #include "runtime/linux/cgroup_files.h"
+#include "runtime/linux/cgroup_hierarchies.h"
 #include "runtime/linux/device_rules.h"
+#include "unionfs/base/file.h"
 
 namespace strata::linux {
 namespace {
@@ -90,6 +92,7 @@ Result<void> apply_unified(const LimitWriter& writer, const oci::Resources& reso
 // those of interest are passed on from the top down to `directory`'s parent.
 Result<void> enable_controllers(const Directory& directory,
                                 const std::vector<std::string_view>& wanted) {
+  if (wanted.empty()) return {};
   const std::filesystem::path parent_path = std::filesystem::path(directory.path).parent_path();
   Directory parent{.path = parent_path, .unified = true};
   parent.fd.reset(::open(parent.path.c_str(), O_PATH | O_CLOEXEC));
@@ -115,11 +118,17 @@ Result<void> enable_controllers(const Directory& directory,
   return {};
 }
 
-// Those that every container has, and those that its limits are for.
+// Those that every container has, and those that its limits are for, as far as the tree has them at
+// all: on a hybrid host v1 has nearly all.
 std::vector<std::string_view> v2_controllers(const oci::Resources& resources) {
   std::vector<std::string_view> all = {"memory", "pids", "cpu", "cpuset"};
   for (const auto controller : controllers_for(resources))
     if (std::find(all.begin(), all.end(), controller) == all.end()) all.push_back(controller);
+  const std::string top = CgroupHierarchies::host().unified()->mount;
+  const auto offered = read_file_if_exists(top + "/cgroup.controllers");
+  std::erase_if(all, [&](std::string_view controller) {
+    return !offered || !has_word(*offered, controller);
+  });
   return all;
 }
 
