@@ -1,18 +1,24 @@
 #include "runtime/container/time.h"
 
 #include <array>
+#include <chrono>
 #include <cstdio>
 #include <cstring>
 
 namespace strata::container {
 
+// Not by gmtime_r(3), which reads /etc/localtime first.
 std::string format_time(const timespec& time) {
-  tm parts{};
-  ::gmtime_r(&time.tv_sec, &parts);
+  using namespace std::chrono;
+  const sys_seconds point{seconds(time.tv_sec)};
+  const auto day = floor<days>(point);
+  const year_month_day date(day);
+  const hh_mm_ss clock(point - day);
   std::array<char, 64> text{};
-  std::snprintf(text.data(), text.size(), "%04d-%02d-%02dT%02d:%02d:%02d.%09ldZ",
-                parts.tm_year + 1900, parts.tm_mon + 1, parts.tm_mday, parts.tm_hour, parts.tm_min,
-                parts.tm_sec, time.tv_nsec);
+  std::snprintf(text.data(), text.size(), "%04d-%02u-%02uT%02ld:%02ld:%02ld.%09ldZ",
+                static_cast<int>(date.year()), static_cast<unsigned>(date.month()),
+                static_cast<unsigned>(date.day()), clock.hours().count(), clock.minutes().count(),
+                clock.seconds().count(), time.tv_nsec);
   return text.data();
 }
 
