@@ -105,4 +105,10 @@ Result<void> remove(const std::filesystem::path& root, const std::string& id, bo
   return destroy(*container, log);
 }
 
+Result<void> remove_ended(Container& container, Log& log) {
+  if (auto locked = container.lock(); !locked)
+    return locked.error().code == ENOENT ? Result<void>() : std::move(locked);
+  return destroy(container, log);
+}
+
 }  // namespace strata::bundle

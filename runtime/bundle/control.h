@@ -25,4 +25,7 @@ namespace strata::bundle {
 [[nodiscard]] Result<void> remove(const std::filesystem::path& root, const std::string& id,
                                   bool force, Log& log);
 
+// The same of a container whose first process the caller has reaped. Absence is success.
+[[nodiscard]] Result<void> remove_ended(Container& container, Log& log);
+
 }  // namespace strata::bundle

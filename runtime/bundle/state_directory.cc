@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <thread>
@@ -79,7 +80,9 @@ bool StateDirectory::is_locked_elsewhere() const {
 }
 
 Result<void> StateDirectory::remove() const {
-  return remove_tree(path_);
+  for (const auto& file : {state(), config(), fifo()}) ::unlink(file.c_str());
+  // There may be the rest of a write that was cut off.
+  return ::rmdir(path_.c_str()) == 0 ? Result<void>() : remove_tree(path_);
 }
 
 Result<std::vector<std::string>> container_ids(const std::filesystem::path& root) {

@@ -42,6 +42,9 @@ class StateDirectory {
   // meanwhile.
   [[nodiscard]] Result<void> lock(std::chrono::milliseconds patience);
 
+  // Lets others work on the container.
+  void unlock() { fd_.reset(); }
+
   // Whether another process holds the lock at this moment.
   [[nodiscard]] bool is_locked_elsewhere() const;
 

@@ -13,7 +13,7 @@ struct Options : BundleOptions {
 };
 
 // Gives the container's lock back: others may work on it while it runs.
-Result<linux::Launched> launch(OciGlobals& globals, const Options& options,
+Result<bundle::Created> launch(OciGlobals& globals, const Options& options,
                                const bundle::Bundle& bundle) {
   const bool keep_console = !options.detach && options.console_socket.empty();
   STRATA_TRY(auto created, bundle::create(globals.root, options.id, bundle,
@@ -23,7 +23,8 @@ Result<linux::Launched> launch(OciGlobals& globals, const Options& options,
                                            .start = true,
                                            .keep_console = keep_console},
                                           globals.log));
-  return std::move(created.launched);
+  created.container.directory().unlock();
+  return created;
 }
 
 Result<int> run(OciGlobals& globals, const Options& options) {
@@ -34,9 +35,9 @@ Result<int> run(OciGlobals& globals, const Options& options) {
     return 0;
   }
   STRATA_TRY(auto signals, container::SignalRelay::open());
-  STRATA_TRY(auto launched, launch(globals, options, bundle));
-  const auto status = bundle::stay_with(launched, signals);
-  if (!options.keep) STRATA_CHECK(bundle::remove(globals.root, options.id, true, globals.log));
+  STRATA_TRY(auto created, launch(globals, options, bundle));
+  const auto status = bundle::stay_with(created.launched, signals);
+  if (!options.keep) STRATA_CHECK(bundle::remove_ended(created.container, globals.log));
   return status;
 }
 

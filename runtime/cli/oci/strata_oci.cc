@@ -1,5 +1,7 @@
 // strata-oci: an OCI runtime with the command line of runc, for the engines that drive one.
 
+#include <unistd.h>
+
 #include <array>
 
 #include "runtime/cli/oci/oci_command.h"
@@ -38,5 +40,7 @@ constexpr std::array kCommands{
 }  // namespace
 
 int main(int argc, char** argv) {
-  return strata::cli::run_oci_program(kCommands, argc, argv);
+  const int status = strata::cli::run_oci_program(kCommands, argc, argv);
+  // All is written; taking objects apart one by one would only keep the caller waiting.
+  ::_exit(status);
 }
