@@ -125,6 +125,7 @@ class Creation {
         .stdio = {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO},
         .preserved_fds = options_.preserved_fds,
         .start_fifo = fifo,
+        .program_tells = true,
     };
     if (seccomp) {
       request.seccomp = seccomp->program;

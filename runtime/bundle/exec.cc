@@ -61,7 +61,8 @@ Result<linux::Launched> launch(const Container& container, const oci::Process& p
                              .process = &process,
                              .cgroup = &cgroup,
                              .stdio = {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO},
-                             .preserved_fds = options.preserved_fds};
+                             .preserved_fds = options.preserved_fds,
+                             .program_tells = true};
   if (seccomp) {
     request.seccomp = seccomp->program;
     request.seccomp_flags = seccomp->flags;

@@ -97,6 +97,16 @@ void wait_on_fifo(const ChildPlan& plan, ChildState& state) {
   if (!hear_go(plan.start_fifo)) ::_exit(1);
 }
 
+// Unless the program is not there at all, which is its starter's error, as long as there is one.
+void tell_and_exit(const ChildPlan& plan, ChildState& state) {
+  const int code = errno;
+  const bool is_there = find_program(plan, state) == 0;
+  errno = code;
+  if (!is_there && plan.start_fifo < 0) return;
+  tell_exec_failure(plan, state);
+  ::_exit(1);
+}
+
 [[noreturn]] void run(const ChildPlan& plan, std::span<const SetupStep> steps) {
   ChildState state;
   int64_t before = now_ns();
@@ -116,6 +126,7 @@ void wait_on_fifo(const ChildPlan& plan, ChildState& state) {
   if (!(plan.run_at_once && !plan.limits_from_outside) && !hear_go(plan.channel)) ::_exit(1);
   if (plan.start_fifo >= 0) wait_on_fifo(plan, state);
   execute(plan, state);
+  if (plan.program_tells) tell_and_exit(plan, state);
   give_up(plan, state, Step::kExec);
 }
 

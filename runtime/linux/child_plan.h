@@ -81,6 +81,7 @@ struct ChildPlan {
   bool run_at_once = false;
   bool pause_before_pivot = false;
   int start_fifo = -1;         // of the caller's; -1: none
+  bool program_tells = false;  // LaunchRequest
   unsigned preserved_fds = 0;  // descriptors from 3 on that the program gets
 };
 

@@ -4,9 +4,11 @@
 #include <grp.h>
 #include <linux/seccomp.h>
 #include <signal.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -103,6 +105,22 @@ int find_program(const ChildPlan& plan, ChildState& state) noexcept {
   }
   errno = code;
   return -1;
+}
+
+// The words are those of Go, where errors begin with a small letter.
+void tell_exec_failure(const ChildPlan& plan, const ChildState& state) noexcept {
+  const char* reason = ::strerrordesc_np(errno);
+  if (reason == nullptr || plan.candidates.empty()) return;
+  const auto& path =
+      plan.candidates[std::min<size_t>(state.report.index, plan.candidates.size() - 1)];
+  char first = *reason;
+  if (first >= 'A' && first <= 'Z') first = static_cast<char>(first - 'A' + 'a');
+  const auto part = [](const char* text, size_t size) {
+    return iovec{const_cast<char*>(text), size};
+  };
+  const std::array parts{part("exec ", 5), part(path.data(), path.size()),         part(": ", 2),
+                         part(&first, 1),  part(reason + 1, ::strlen(reason + 1)), part("\n", 1)};
+  [[maybe_unused]] const auto told = ::writev(STDERR_FILENO, parts.data(), parts.size());
 }
 
 // As execvp(3) searches: a candidate that may not be run counts only if no other is found.

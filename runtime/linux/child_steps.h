@@ -52,6 +52,8 @@ int install_seccomp(const ChildPlan& plan, ChildState& state) noexcept;
 int drop_capabilities(const ChildPlan& plan, ChildState& state) noexcept;
 // Whether there is a program that execve would take: a look only. ENOENT, EACCES.
 int find_program(const ChildPlan& plan, ChildState& state) noexcept;
+// Says on standard error, in runc's words, that execve failed (errno).
+void tell_exec_failure(const ChildPlan& plan, const ChildState& state) noexcept;
 // Returns only on failure.
 int execute(const ChildPlan& plan, ChildState& state) noexcept;
 

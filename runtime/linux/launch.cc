@@ -208,6 +208,7 @@ Result<Launched> launch(const LaunchRequest& request) {
   plan.run_at_once = request.run_at_once;
   plan.pause_before_pivot = static_cast<bool>(request.before_pivot);
   plan.start_fifo = request.start_fifo;
+  plan.program_tells = request.program_tells || request.start_fifo >= 0;
   plan.preserved_fds = request.preserved_fds;
   launcher.set_before_pivot(request.before_pivot);
   launcher.lap("prepare");
@@ -219,6 +220,7 @@ Result<Launched> launch_exec(const ExecRequest& request) {
   ChildPlan plan;
   STRATA_CHECK(prepare_process(*request.process, request.stdio, request.seccomp, plan));
   plan.preserved_fds = request.preserved_fds;
+  plan.program_tells = request.program_tells;
   UniqueFd container(request.pidfd >= 0 ? ::fcntl(request.pidfd, F_DUPFD_CLOEXEC, 3)
                                         : sys::pidfd_open(request.pid));
   if (!container) return fail_errno("open the container's first process");

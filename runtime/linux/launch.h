@@ -66,6 +66,10 @@ struct LaunchRequest {
   // it before it runs the program, and the caller may die meanwhile. The process has the FIFO open
   // until the program runs. start() then only tells whether the program is there to be executed.
   int start_fifo = -1;
+  // A program that is there and whose execve fails (a text without "#!", an interpreter that is
+  // missing) says so on its own standard error and exits with 1, as with runc; for start() it has
+  // been executed. Always so after the wait on the FIFO, when nobody else is there to be told.
+  bool program_tells = false;
 };
 
 // A process that was set up and waits. Destroying it before start() kills and reaps it.
@@ -130,6 +134,7 @@ struct ExecRequest {
   uint32_t seccomp_flags = 0;
   bool seccomp_listener = false;
   unsigned preserved_fds = 0;
+  bool program_tells = false;  // as in LaunchRequest
 };
 [[nodiscard]] Result<Launched> launch_exec(const ExecRequest& request);
 

@@ -152,6 +152,44 @@ TEST_F(ExecTest, CreateFailsAsRuncDoes) {
   }
 }
 
+// What is there and can't be executed is found out after everybody else has gone.
+TEST_F(ExecTest, LetsAProgramTellThatItCannotBeExecutedAsRuncDoes) {
+  STRATA_NEEDS_PROGRAM("runc");
+  const auto write_program = [&](const char* name, const char* text) {
+    std::ofstream(rootfs_ / "bin" / name) << text;
+    std::filesystem::permissions(rootfs_ / "bin" / name, std::filesystem::perms(0755));
+  };
+  write_program("text", "text\n");
+  write_program("script", "#!/no/interpreter\n");
+  write_program("forbidden", "#!/etc/plain\n");
+  std::ofstream(rootfs_ / "etc/plain") << "text\n";
+  const auto all_ways = [&](const std::string& program, Runtime runtime) {
+    std::string seen;
+    const auto note = [&](const Completed& done) {
+      seen += std::to_string(done.status) + ": " + done.err + done.out;
+    };
+    write_config({program});
+    note(oci({"run", "c1"}, runtime));
+    note(oci({"create", "c1"}, runtime));
+    const auto told = last_output().string() + ".err";
+    note(oci({"start", "c1"}, runtime));
+    wait_stopped("c1", runtime);
+    seen += read_file(told).value_or("");
+    ok({"delete", "c1"}, runtime);
+    write_shell("sleep 100");
+    ok({"run", "-d", "c1"}, runtime);
+    note(oci({"exec", "c1", program}, runtime));
+    ok({"kill", "c1", "KILL"}, runtime);
+    wait_stopped("c1", runtime);
+    ok({"delete", "c1"}, runtime);
+    return seen;
+  };
+  for (const auto* program : {"text", "/bin/text", "/bin/script", "/bin/forbidden"})
+    EXPECT_EQ(all_ways(program, Runtime::kStrata), all_ways(program, Runtime::kRunc)) << program;
+  EXPECT_THAT(all_ways("/bin/text", Runtime::kStrata),
+              StartsWith("1: exec /bin/text: exec format error\n"));
+}
+
 TEST_F(ExecTest, LogsForTheEngine) {
   const auto log = (temp_ / "log").string();
   EXPECT_EQ(oci({"--log", log, "--log-format", "json", "state", "nosuch"}).status, 1);
