@@ -107,7 +107,10 @@ class Creation {
   }
 
   Result<linux::Cgroup> make_cgroup() {
-    auto cgroup = linux::Cgroup::create(container_.record().cgroup, bundle_.spec.linux.resources);
+    // Engines create and start; who runs looks at the container's own output.
+    auto cgroup = linux::Cgroup::create(
+        container_.record().cgroup, bundle_.spec.linux.resources,
+        options_.start ? linux::CgroupObserver::kNone : linux::CgroupObserver::kEngine);
     if (!cgroup) return std::unexpected(unable_to_start(std::move(cgroup).error()));
     return cgroup;
   }

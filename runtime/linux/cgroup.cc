@@ -108,11 +108,13 @@ Result<void> Cgroup::add_directory(const CgroupHierarchy& hierarchy, const std::
   return {};
 }
 
-Result<Cgroup> Cgroup::create(const std::string& path, const oci::Resources& resources) {
+Result<Cgroup> Cgroup::create(const std::string& path, const oci::Resources& resources,
+                              CgroupObserver observer) {
   STRATA_CHECK(check_path(path));
   const auto& host = CgroupHierarchies::host();
   const bool hybrid = host.unified() != nullptr;
-  const auto limited = controllers_for(resources);
+  auto limited = controllers_for(resources);
+  if (observer == CgroupObserver::kEngine) limited.insert(limited.end(), {"cpuacct", "blkio"});
   Cgroup cgroup;
   cgroup.path_ = path;
   Undo undo;

@@ -6,7 +6,8 @@
 //   hybrid      the v2 tree (kills, freezes and counts CPU time without any controller), and the
 //               v1 controllers memory, pids, devices
 //   v1 alone    memory, pids, devices, freezer, cpuacct
-// The other v1 controllers only when a limit asks for them. The parent ("/strata") stays
+// The other v1 controllers only when a limit asks for them, or an observer (cpuacct, blkio: engines
+// read there what a container uses, and would read the host's). The parent ("/strata") stays
 // when the last container is gone, as docker's does.
 //
 // Devices: the v1 controller where there is one, else a BPF_PROG_TYPE_CGROUP_DEVICE program. What
@@ -37,6 +38,9 @@ struct CgroupStats {
   bool oom_killed = false;
 };
 
+// Whether somebody else looks at the control files of the cgroup.
+enum class CgroupObserver { kNone, kEngine };
+
 class Cgroup {
  public:
   struct Directory {
@@ -50,7 +54,8 @@ class Cgroup {
   // resource for which no controller is there is ENOTSUP by name, never ignored. EEXIST if it is
   // there already. Rolls back on failure.
   [[nodiscard]] static Result<Cgroup> create(const std::string& path,
-                                             const oci::Resources& resources);
+                                             const oci::Resources& resources,
+                                             CgroupObserver observer = CgroupObserver::kNone);
 
   // Changes the limits that are set in `resources`; its device rules are not looked at. For a limit
   // whose v1 controller was not needed before, a directory is made and the processes are moved
