@@ -16,7 +16,12 @@ std::span<const Suite> suites() {
        .summary = "names, directories and files of stacks of layers, by the ways to show them",
        .command = {"/bin/true"},  // not used: the targets start their own program
        .output = "",
-       .make_targets = make_lookup_targets}};
+       .make_targets = make_lookup_targets},
+      {.name = "density",
+       .summary = "a thousand containers of one runtime at once, and starts from several sides",
+       .command = {"/bin/true"},
+       .output = "",
+       .make_targets = make_density_targets}};
   return kSuites;
 }
 

@@ -37,6 +37,7 @@ struct Workload {
   Image image;
   std::vector<std::string> command;   // without the image's entrypoint; REQUIRES: not empty
   std::optional<std::string> output;  // what the command has to write; nullopt: anything
+  size_t containers = 1000;           // that run at once, where that is what is measured
   std::string id;                     // unique among runs: names of containers and cgroups
   std::filesystem::path scratch;      // exists, on the store's file system; removed after the run
   int stop_fd = -1;                   // readable when the run is to end early, during a set-up too

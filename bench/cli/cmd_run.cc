@@ -38,6 +38,7 @@ struct Options {
   std::string reference;
   std::string probe;
   double timeout_s = 0;
+  size_t containers = 1000;
   std::string label;
   std::string out = "results";
   std::string json;
@@ -69,6 +70,7 @@ Result<Workload> make_workload(const Options& options, const Globals& globals, c
                                const std::string& strata) {
   Workload workload;
   workload.root = globals.root;
+  workload.containers = options.containers;
   workload.command = options.command.empty() ? suite.command : options.command;
   if (options.command.empty()) workload.output = suite.output;
   if (!options.rootfs.empty()) {
@@ -99,6 +101,7 @@ Result<Document> make_document(const Options& options, const Globals& globals, c
   run.parameters = {{"command", joined(workload.full_command())},
                     {"image", workload.image.name.empty() ? options.rootfs : workload.image.name},
                     {"image_id", workload.image.id},
+                    {"containers", std::to_string(workload.containers)},
                     {"layers", std::to_string(workload.image.layers.size())},
                     {"slow_trials", std::to_string(options.plan.slow_budget.trials)},
                     {"slow_warmups", std::to_string(options.plan.slow_budget.warmups)},
@@ -222,6 +225,9 @@ Action add_run(CLI::App& app) {
                    ->capture_default_str();
   app.add_option("--slow-warmup", o.plan.slow_budget.warmups, "trials before those")
       ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
+  app.add_option("--containers", o.containers, "how many run at once in the suite density")
+      ->check(CLI::Range(0, 100'000))
       ->capture_default_str();
   auto* quick = app.add_flag("--quick", o.quick, "a first impression: 20 trials, 3 of VMs");
   quick->excludes(trials)->excludes(slow)->excludes(warmups);

@@ -83,11 +83,13 @@ class OciRuntime final : public TargetDriver {
 
 }  // namespace
 
+std::string oci_program(const OwnPrograms& programs, const std::string& runtime) {
+  return runtime == kOwnOciRuntime ? programs.oci : find_program(runtime).value_or("");
+}
+
 std::unique_ptr<TargetDriver> make_oci_runtime(const OwnPrograms& programs,
                                                const std::string& runtime) {
-  const bool own = runtime == kOwnOciRuntime;
-  return std::make_unique<OciRuntime>(programs.launcher, runtime,
-                                      own ? programs.oci : find_program(runtime).value_or(""));
+  return std::make_unique<OciRuntime>(programs.launcher, runtime, oci_program(programs, runtime));
 }
 
 }  // namespace strata::bench

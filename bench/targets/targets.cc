@@ -12,7 +12,8 @@ OwnPrograms find_own_programs() {
           .vm = find("strata-vm"),
           .floor = find("strata-bench-floor"),
           .kvm_floor = find("strata-bench-kvm-floor"),
-          .lookup = find("strata-bench-lookup")};
+          .lookup = find("strata-bench-lookup"),
+          .density = find("strata-bench-density")};
 }
 
 Targets make_targets(const OwnPrograms& programs) {
