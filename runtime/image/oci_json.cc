@@ -19,19 +19,23 @@ std::string at(std::string_view name, std::string_view member) {
   return std::string(name) + ": " + std::string(member);
 }
 
-// Member `key` as an array, `null` and absence as an empty one.
-Result<Json> get_array(const Json& json, const char* key, size_t limit, std::string_view name) {
-  STRATA_TRY(Json array, json_get<Json>(json, key, Json::array(), name));
-  if (!array.is_array()) return fail(EINVAL, at(name, key) + ": expected an array");
+// Member `key`, which has to be an array of so many entries at most; `null` and absence are an
+// empty one: both have no elements.
+Result<const Json*> get_array(const Json& json, const char* key, size_t limit,
+                              std::string_view name) {
+  const Json& array = json_member(json, key);
+  if (!array.is_array() && !array.is_null())
+    return fail(EINVAL, at(name, key) + ": expected an array");
   if (array.size() > limit)
     return fail(EINVAL, at(name, key) + ": more than " + std::to_string(limit) + " entries");
-  return array;
+  return &array;
 }
 
 // The names of an object whose values mean nothing ("Volumes": {"/data": {}}).
 Result<Strings> get_set(const Json& json, const char* key, std::string_view name) {
-  STRATA_TRY(const Json object, json_get<Json>(json, key, Json::object(), name));
-  if (!object.is_object()) return fail(EINVAL, at(name, key) + ": expected an object");
+  const Json& object = json_member(json, key);
+  if (!object.is_object() && !object.is_null())
+    return fail(EINVAL, at(name, key) + ": expected an object");
   Strings names;
   for (const auto& item : object.items()) names.push_back(item.key());
   return names;
@@ -75,7 +79,7 @@ Result<void> check_schema_version(const Json& json, std::string_view name) {
 Result<IndexEntry> parse_entry(const Json& json, const std::string& name) {
   IndexEntry entry;
   STRATA_TRY(entry.target, parse_descriptor(json, name));
-  STRATA_TRY(const Json platform, json_get<Json>(json, "platform", Json::object(), name));
+  const Json& platform = json_member(json, "platform");
   STRATA_TRY(entry.os, json_get<std::string>(platform, "os", "", name));
   STRATA_TRY(entry.architecture, json_get<std::string>(platform, "architecture", "", name));
   STRATA_TRY(entry.annotations, json_get<StringMap>(json, "annotations", {}, name));
@@ -103,7 +107,7 @@ Result<History> parse_history(const Json& json, const std::string& name) {
 
 // The "config" member: what a container of the image is started with.
 Result<void> parse_run_config(const Json& json, Config& config, const std::string& name) {
-  if (!json.is_object()) return fail(EINVAL, name + ": expected an object");
+  if (!json.is_object() && !json.is_null()) return fail(EINVAL, name + ": expected an object");
   STRATA_TRY(config.user, json_get<std::string>(json, "User", "", name));
   STRATA_TRY(config.env, json_get<Strings>(json, "Env", {}, name));
   STRATA_TRY(config.entrypoint, json_get<Strings>(json, "Entrypoint", {}, name));
@@ -118,7 +122,7 @@ Result<void> parse_run_config(const Json& json, Config& config, const std::strin
 
 Result<Strings> parse_diff_ids(const Json& config, std::string_view name) {
   const std::string place = at(name, "rootfs");
-  STRATA_TRY(const Json rootfs, json_get<Json>(config, "rootfs", Json::object(), name));
+  const Json& rootfs = json_member(config, "rootfs");
   STRATA_TRY(const auto type, json_get<std::string>(rootfs, "type", "layers", place));
   if (type != "layers") return fail(ENOTSUP, place + ": type '" + type + "' is not 'layers'");
   STRATA_TRY(Strings diff_ids, json_get<Strings>(rootfs, "diff_ids", {}, place));
@@ -147,12 +151,12 @@ std::string IndexEntry::annotation(const char* key) const {
 Result<std::vector<IndexEntry>> parse_index(std::string_view text, std::string_view name) {
   STRATA_TRY(const Json json, parse_document(text, name));
   STRATA_CHECK(check_schema_version(json, name));
-  STRATA_TRY(const Json manifests, get_array(json, "manifests", kMaxIndexEntries, name));
+  STRATA_TRY(const Json* manifests, get_array(json, "manifests", kMaxIndexEntries, name));
   std::vector<IndexEntry> entries;
-  entries.reserve(manifests.size());
-  for (size_t i = 0; i < manifests.size(); ++i) {
+  entries.reserve(manifests->size());
+  for (size_t i = 0; i < manifests->size(); ++i) {
     STRATA_TRY(IndexEntry entry,
-               parse_entry(manifests[i], at(name, "manifest ") + std::to_string(i)));
+               parse_entry((*manifests)[i], at(name, "manifest ") + std::to_string(i)));
     entries.push_back(std::move(entry));
   }
   return entries;
@@ -171,11 +175,11 @@ Result<Manifest> parse_manifest(std::string_view text, std::string_view name) {
   if (!is_config_type(manifest.config.media_type))
     return fail(ENOTSUP, at(name, "config") + ": media type '" + manifest.config.media_type +
                              "' is not an image's");
-  STRATA_TRY(const Json layers, get_array(json, "layers", kMaxLayers, name));
-  for (size_t i = 0; i < layers.size(); ++i) {
+  STRATA_TRY(const Json* layers, get_array(json, "layers", kMaxLayers, name));
+  for (size_t i = 0; i < layers->size(); ++i) {
     const std::string place = at(name, "layer ") + std::to_string(i);
-    STRATA_TRY(Descriptor layer, parse_descriptor(layers[i], place));
-    STRATA_CHECK(check_layer(layers[i], layer, place));
+    STRATA_TRY(Descriptor layer, parse_descriptor((*layers)[i], place));
+    STRATA_CHECK(check_layer((*layers)[i], layer, place));
     manifest.layers.push_back(std::move(layer));
   }
   return manifest;
@@ -189,11 +193,11 @@ Result<ParsedConfig> parse_config(std::string_view text, std::string_view name) 
   STRATA_TRY(config.author, json_get<std::string>(json, "author", "", name));
   STRATA_TRY(config.architecture, json_get<std::string>(json, "architecture", "", name));
   STRATA_TRY(config.os, json_get<std::string>(json, "os", "", name));
-  STRATA_TRY(const Json run_config, json_get<Json>(json, "config", Json::object(), name));
-  STRATA_CHECK(parse_run_config(run_config, config, at(name, "config")));
-  STRATA_TRY(const Json history, get_array(json, "history", kMaxLayers * 10, name));
-  for (size_t i = 0; i < history.size(); ++i) {
-    STRATA_TRY(History entry, parse_history(history[i], at(name, "history ") + std::to_string(i)));
+  STRATA_CHECK(parse_run_config(json_member(json, "config"), config, at(name, "config")));
+  STRATA_TRY(const Json* history, get_array(json, "history", kMaxLayers * 10, name));
+  for (size_t i = 0; i < history->size(); ++i) {
+    STRATA_TRY(History entry,
+               parse_history((*history)[i], at(name, "history ") + std::to_string(i)));
     config.history.push_back(std::move(entry));
   }
   STRATA_TRY(parsed.diff_ids, parse_diff_ids(json, name));

@@ -14,20 +14,34 @@ std::string position(std::string_view text, size_t offset) {
          std::to_string(before.size() - line_start + 1);
 }
 
+// Before it is parsed: a callback of the parser's would be asked about every value.
+bool is_nested_too_deeply(std::string_view text) {
+  constexpr int kMaxDepth = 100;
+  int depth = 0;
+  bool in_string = false;
+  for (size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    if (in_string) {
+      if (c == '\\') ++i;
+      if (c == '"') in_string = false;
+    } else if (c == '"') {
+      in_string = true;
+    } else if (c == '{' || c == '[') {
+      if (++depth > kMaxDepth) return true;
+    } else if (c == '}' || c == ']') {
+      --depth;
+    }
+  }
+  return false;
+}
+
 }  // namespace
 
 Result<Json> parse_json(std::string_view text, std::string_view name) {
-  constexpr int kMaxDepth = 100;
-  bool too_deep = false;
-  const auto guard = [&](int depth, Json::parse_event_t, Json&) {
-    too_deep = too_deep || depth > kMaxDepth;
-    return !too_deep;
-  };
   const std::string where = std::string(name) + ": ";
+  if (is_nested_too_deeply(text)) return fail(EINVAL, where + "nested too deeply");
   try {
-    Json json = Json::parse(text, guard);
-    if (too_deep) return fail(EINVAL, where + "nested too deeply");
-    return json;
+    return Json::parse(text);
   } catch (const Json::parse_error& e) {
     if (text.find_first_not_of(" \t\r\n") == std::string_view::npos)
       return fail(EINVAL, where + "not valid JSON: it is empty");
@@ -37,6 +51,12 @@ Result<Json> parse_json(std::string_view text, std::string_view name) {
   } catch (const Json::exception&) {
     return fail(EINVAL, where + "a number is out of range");
   }
+}
+
+const Json& json_member(const Json& json, const char* key) {
+  static const Json kNull;
+  const auto it = json.is_object() ? json.find(key) : json.end();
+  return it == json.end() ? kNull : *it;
 }
 
 }  // namespace strata

@@ -19,17 +19,20 @@ using OrderedJson = nlohmann::ordered_json;
 // (the documents we read come from strangers).
 [[nodiscard]] Result<Json> parse_json(std::string_view text, std::string_view name);
 
+// Member `key` of object `json` in place; a null if it is absent, or `json` no object.
+[[nodiscard]] const Json& json_member(const Json& json, const char* key);
+
 // Member `key` of object `json` as T; absent or null gives `fallback`; a wrong type is EINVAL with
 // the place, e.g. "manifest sha256:… : layers: expected array, found string".
 template <class T>
 [[nodiscard]] Result<T> json_get(const Json& json, const char* key, T fallback,
                                  std::string_view name) {
-  const auto it = json.is_object() ? json.find(key) : json.end();
-  if (it == json.end() || it->is_null()) return fallback;
+  const Json& member = json_member(json, key);
+  if (member.is_null()) return fallback;
   try {
-    return it->template get<T>();
+    return member.get<T>();
   } catch (const Json::exception&) {
-    return fail(EINVAL, std::string(name) + ": " + key + ": unexpected " + it->type_name());
+    return fail(EINVAL, std::string(name) + ": " + key + ": unexpected " + member.type_name());
   }
 }
 
