@@ -86,7 +86,8 @@ Result<State> Container::state() const {
 }
 
 Result<void> Container::save(const State& state, Durability durability) const {
-  return write_file_atomic(files_.record(), to_json(record_) + to_json(state), durability, 0600);
+  if (record_line_.empty()) record_line_ = to_json(record_);
+  return write_file_atomic(files_.record(), record_line_ + to_json(state), durability, 0600);
 }
 
 Result<std::vector<std::string>> container_ids(const image::Store& store) {

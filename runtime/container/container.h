@@ -53,6 +53,7 @@ class Container {
   image::Store store_;
   Files files_;
   Record record_;
+  mutable std::string record_line_;  // of the container's file; made when it is first written
 };
 
 // All IDs that have a directory, whether it holds a whole container or not.

@@ -73,7 +73,7 @@ Result<Created> create(const image::Store& store, std::string_view image,
   // Until the file `image` stands, only this lock keeps the image from being removed.
   std::optional<image::StoreLock> in_use;
   STRATA_TRY(in_use, store.lock_shared());
-  STRATA_TRY(const image::Image found, store.get(image));
+  STRATA_TRY(const image::Image found, store.get_runnable(image));
   STRATA_TRY(std::string id, new_id());
   STRATA_TRY(Record record, make_record(found, image, options, std::move(id)));
   choose_presenter(store, options, record);

@@ -109,4 +109,19 @@ Result<Image> read_image(const Store& store, const std::vector<IndexEntry>& inde
   return image;
 }
 
+Result<Image> read_runnable_image(const Store& store, const IndexEntry& entry) {
+  Image image{.manifest = entry.target};
+  STRATA_TRY(image.id, image_id_of(store, entry));
+  const std::string place = "configuration " + image.id;
+  auto text = read_file(store.blob_path(image.id), kMaxConfigBytes);
+  if (!text) return fail_in(place, std::move(text).error());
+  STRATA_TRY(ParsedConfig parsed, parse_config(*text, place));
+  image.config = std::move(parsed.config);
+  for (auto& diff_id : parsed.diff_ids) {
+    auto tree = store.layer_path(diff_id);
+    image.layers.push_back({.diff_id = std::move(diff_id), .tree = std::move(tree)});
+  }
+  return image;
+}
+
 }  // namespace strata::image

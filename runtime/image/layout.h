@@ -30,4 +30,8 @@ namespace strata::image {
 [[nodiscard]] Result<Image> read_image(const Store& store, const std::vector<IndexEntry>& index,
                                        const IndexEntry& entry);
 
+// What a container is made from: the same without the manifest, so without blobs and sizes. Where
+// our annotation names the configuration, the manifest is not read.
+[[nodiscard]] Result<Image> read_runnable_image(const Store& store, const IndexEntry& entry);
+
 }  // namespace strata::image

@@ -62,6 +62,12 @@ Result<const IndexEntry*> entry_by_digits(const Store& store, const std::vector<
                      [&](const IndexEntry& e) { return digest_hex(e.target.digest) == digits; });
 }
 
+std::unexpected<Error> no_image(const std::filesystem::path& root, std::string_view reference) {
+  return fail(ENOENT, "no image '" + std::string(reference) + "' in " + root.string() +
+                          "; 'strata images' lists what is there, 'strata import' and 'strata "
+                          "load' bring images in");
+}
+
 }  // namespace
 
 Result<Store> Store::open(std::filesystem::path root) {
@@ -99,7 +105,7 @@ std::filesystem::path Store::layer_path(std::string_view diff_id) const {
   return layers_dir() / digest_hex(diff_id);
 }
 
-Result<std::optional<Image>> Store::find(std::string_view reference) const {
+Result<std::optional<Image>> Store::find(std::string_view reference, ReadImage read) const {
   STRATA_TRY(const auto index, read_index(*this));
   const IndexEntry* entry = nullptr;
   const bool by_digest = reference.starts_with(kSha256Prefix);
@@ -116,16 +122,24 @@ Result<std::optional<Image>> Store::find(std::string_view reference) const {
     STRATA_TRY(entry, entry_by_digits(*this, index, digits));
   }
   if (entry == nullptr) return std::optional<Image>();
-  STRATA_TRY(Image image, read_image(*this, index, *entry));
+  STRATA_TRY(Image image, read(*this, index, *entry));
   return std::optional(std::move(image));
 }
 
+Result<std::optional<Image>> Store::find(std::string_view reference) const {
+  return find(reference, read_image);
+}
+
 Result<Image> Store::get(std::string_view reference) const {
-  STRATA_TRY(auto image, find(reference));
-  if (image) return *std::move(image);
-  return fail(ENOENT, "no image '" + std::string(reference) + "' in " + root_.string() +
-                          "; 'strata images' lists what is there, 'strata import' and 'strata "
-                          "load' bring images in");
+  STRATA_TRY(auto image, find(reference, read_image));
+  return image ? Result<Image>(*std::move(image)) : no_image(root_, reference);
+}
+
+Result<Image> Store::get_runnable(std::string_view reference) const {
+  STRATA_TRY(auto image, find(reference, [](const Store& store, const auto&, const auto& entry) {
+               return read_runnable_image(store, entry);
+             }));
+  return image ? Result<Image>(*std::move(image)) : no_image(root_, reference);
 }
 
 Result<std::vector<Image>> Store::list() const {

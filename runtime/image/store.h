@@ -44,6 +44,8 @@ class StoreLock {
   UniqueFd fd_;
 };
 
+struct IndexEntry;
+
 class Store {
  public:
   // Opens the store, creating its directories if they are not there.
@@ -60,6 +62,9 @@ class Store {
 
   // find(), with absence as ENOENT: "no image 'web' in /var/lib/strata; …remedy…".
   [[nodiscard]] Result<Image> get(std::string_view reference) const;
+
+  // get() for who makes a container from the image: names, blobs and sizes are left out.
+  [[nodiscard]] Result<Image> get_runnable(std::string_view reference) const;
 
   // All images, newest first.
   [[nodiscard]] Result<std::vector<Image>> list() const;
@@ -79,6 +84,11 @@ class Store {
   [[nodiscard]] std::filesystem::path tmp_dir() const { return root_ / "tmp"; }
 
  private:
+  // Reads the image behind the entry of the index that the reference leads to.
+  using ReadImage = Result<Image> (*)(const Store&, const std::vector<IndexEntry>&,
+                                      const IndexEntry&);
+  [[nodiscard]] Result<std::optional<Image>> find(std::string_view reference, ReadImage read) const;
+
   explicit Store(std::filesystem::path root) : root_(std::move(root)) {}
   std::filesystem::path root_;
 };
