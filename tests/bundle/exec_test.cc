@@ -2,8 +2,6 @@
 
 #include <fcntl.h>
 #include <poll.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include <array>
@@ -12,6 +10,7 @@
 #include <thread>
 
 #include "tests/bundle/oci_fixture.h"
+#include "tests/support/descriptor_socket.h"
 #include "unionfs/base/file.h"
 #include "unionfs/base/unique_fd.h"
 
@@ -19,47 +18,9 @@ namespace strata::bundle {
 namespace {
 
 using ::testing::AllOf;
+using testing::DescriptorSocket;
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
-
-// Where an engine waits for a terminal.
-class ConsoleSocket {
- public:
-  explicit ConsoleSocket(const std::filesystem::path& path) {
-    socket_.reset(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
-    if (!socket_) {
-      ADD_FAILURE() << "no socket";
-      return;
-    }
-    sockaddr_un address{};
-    address.sun_family = AF_UNIX;
-    std::strncpy(address.sun_path, path.c_str(), sizeof address.sun_path - 1);
-    EXPECT_EQ(::bind(socket_.get(), reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
-    EXPECT_EQ(::listen(socket_.get(), 1), 0);
-  }
-
-  UniqueFd receive() {
-    const UniqueFd peer(::accept4(socket_.get(), nullptr, nullptr, SOCK_CLOEXEC));
-    std::array<char, 64> name{};
-    iovec data{name.data(), name.size()};
-    alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int))> control{};
-    msghdr message{};
-    message.msg_iov = &data;
-    message.msg_iovlen = 1;
-    message.msg_control = control.data();
-    message.msg_controllen = control.size();
-    EXPECT_GT(::recvmsg(peer.get(), &message, MSG_CMSG_CLOEXEC), 0);
-    EXPECT_THAT(name.data(), StartsWith("/dev/"));
-    const cmsghdr* header = CMSG_FIRSTHDR(&message);
-    if (header == nullptr || header->cmsg_type != SCM_RIGHTS) return {};
-    int fd = -1;
-    std::memcpy(&fd, CMSG_DATA(header), sizeof fd);
-    return UniqueFd(fd);
-  }
-
- private:
-  UniqueFd socket_;
-};
 
 // What a terminal shows until `end` was seen or nothing comes for ten seconds.
 std::string read_until(int fd, const std::string& end) {
@@ -201,10 +162,11 @@ TEST_F(ExecTest, LogsForTheEngine) {
 
 TEST_F(ExecTest, HandsItsTerminalOver) {
   run_sleeper();
-  ConsoleSocket socket(temp_ / "console");
+  DescriptorSocket socket(temp_ / "console");
   ok({"exec", "--tty", "--detach", "--console-socket", (temp_ / "console").string(), "c1", "sh",
       "-c", "tty; echo ready; read line; echo got $line"});
-  const UniqueFd master = socket.receive();
+  const auto [name, master] = socket.receive();
+  EXPECT_THAT(name, StartsWith("/dev/"));
   ASSERT_TRUE(master.valid());
   EXPECT_THAT(read_until(master.get(), "ready"), HasSubstr("/dev/pts/"));
   ASSERT_EQ(::write(master.get(), "hello\n", 6), 6);
@@ -215,9 +177,10 @@ TEST_F(ExecTest, HandsTheFirstProcessesTerminalOver) {
   write_shell("tty; read line; echo got $line",
               [](Json& config) { config["process"]["terminal"] = true; });
   EXPECT_THAT(oci({"create", "c1"}).err, HasSubstr("console socket"));
-  ConsoleSocket socket(temp_ / "console");
+  DescriptorSocket socket(temp_ / "console");
   ok({"create", "--console-socket", (temp_ / "console").string(), "c1"});
-  const UniqueFd master = socket.receive();
+  const auto [name, master] = socket.receive();
+  EXPECT_THAT(name, StartsWith("/dev/"));
   ASSERT_TRUE(master.valid());
   ok({"start", "c1"});
   EXPECT_THAT(read_until(master.get(), "/dev/"), HasSubstr("/dev/"));

@@ -8,7 +8,6 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -19,6 +18,7 @@
 
 #include "runtime/linux/seccomp_listener.h"
 #include "tests/linux/container_fixture.h"
+#include "tests/support/descriptor_socket.h"
 #include "tests/support/environment.h"
 #include "tests/support/matchers.h"
 #include "unionfs/base/file.h"
@@ -148,13 +148,7 @@ TEST_F(SeccompCompileTest, AListenerDecides) {
   STRATA_ASSERT_OK(const auto filter, compile_seccomp(seccomp));
   EXPECT_TRUE(filter.notifies);
 
-  const UniqueFd server(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  std::strncpy(address.sun_path, seccomp.listener_path.c_str(), sizeof address.sun_path - 1);
-  ASSERT_EQ(::bind(server.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address), 0);
-  ASSERT_EQ(::listen(server.get(), 1), 0);
-
+  testing::DescriptorSocket socket(seccomp.listener_path);
   const auto spec = shell("chmod 700 /tmp; echo status $?");
   OutputPipe pipe = make_output_pipe();
   const UniqueFd root = clone_root();
@@ -174,21 +168,9 @@ TEST_F(SeccompCompileTest, AListenerDecides) {
   launched->seccomp_listener().reset();
   ASSERT_THAT(launched->start(), IsOk());
 
-  const UniqueFd client(::accept4(server.get(), nullptr, nullptr, SOCK_CLOEXEC));
-  std::array<char, 64> text{};
-  iovec data{text.data(), text.size()};
-  alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int))> control{};
-  msghdr message{};
-  message.msg_iov = &data;
-  message.msg_iovlen = 1;
-  message.msg_control = control.data();
-  message.msg_controllen = control.size();
-  ASSERT_GT(::recvmsg(client.get(), &message, MSG_CMSG_CLOEXEC), 0);
-  EXPECT_STREQ(text.data(), R"({"pid":1})");
-  int fd = -1;
-  ASSERT_NE(CMSG_FIRSTHDR(&message), nullptr);
-  std::memcpy(&fd, CMSG_DATA(CMSG_FIRSTHDR(&message)), sizeof fd);
-  const UniqueFd listener(fd);
+  const auto [text, listener] = socket.receive();
+  EXPECT_EQ(text, R"({"pid":1})");
+  ASSERT_TRUE(listener);
 
   seccomp_notif asked{};
   ASSERT_EQ(::ioctl(listener.get(), SECCOMP_IOCTL_NOTIF_RECV, &asked), 0);

@@ -11,38 +11,14 @@
 #include <string>
 #include <vector>
 
-#include <gtest/gtest.h>
-
-#include "tests/support/environment.h"
-#include "tests/support/matchers.h"
-#include "tests/support/temp_dir.h"
-#include "tests/unionfs/kernel_layers.h"
-#include "tests/unionfs/tree.h"
-#include "unionfs/base/file.h"
+#include "tests/unionfs/stack_test.h"
 #include "unionfs/flat_mount.h"
-#include "unionfs/index/cache.h"
 
 namespace strata::unionfs {
 namespace {
 
-using std::filesystem::path;
-using testing::Attached;
-using testing::differences;
-using testing::FailsWith;
-using testing::IsOk;
-using testing::make_kernel_layers;
-using testing::run;
-using testing::scan_tree;
-using testing::TempDir;
-
-class Flat : public ::testing::Test {
+class Flat : public FlatStackTest {
  protected:
-  void SetUp() override {
-    STRATA_NEEDS_ROOT();
-    ASSERT_TRUE(testing::enter_private_namespaces());
-    if (const auto support = flat_support(dir.path()); !support)
-      GTEST_SKIP() << support.error().what;
-  }
   void TearDown() override { ::umount2((dir / "other").c_str(), MNT_DETACH); }
 
   Result<FlatImage> prepare(const LayerStack& stack) {
@@ -60,10 +36,9 @@ class Flat : public ::testing::Test {
   // The trees that overlayfs and we make of the same layers.
   void expect_as_overlayfs(const std::vector<path>& top_first) {
     STRATA_ASSERT_OK(const auto stack, LayerStack::open(top_first));
-    STRATA_ASSERT_OK(const auto overlay, mount_overlay(stack, std::nullopt));
     STRATA_ASSERT_OK(const auto flat, mount(top_first));
-    const Attached expected(overlay.get(), dir / "expected"), actual(flat.get(), dir / "actual");
-    EXPECT_EQ(differences(scan_tree(expected.path()), scan_tree(actual.path())), "");
+    const Attached actual(flat.get(), dir / "actual");
+    EXPECT_EQ(differences(overlay_tree(stack), scan_tree(actual.path())), "");
     expect_sound(find_flat(stack, dir / "cache"));
   }
 
@@ -86,15 +61,6 @@ class Flat : public ::testing::Test {
     }
     return top_first;
   }
-
-  Upper make_upper(const std::string& name = "upper") {
-    Upper upper{dir / name / "u", dir / name / "w"};
-    EXPECT_THAT(make_dirs(upper.upper), IsOk());
-    EXPECT_THAT(make_dirs(upper.work), IsOk());
-    return upper;
-  }
-
-  TempDir dir;
 };
 
 TEST_F(Flat, KernelLayersAsOverlayfsShowsThem) {

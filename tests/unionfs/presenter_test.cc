@@ -6,51 +6,17 @@
 #include <string>
 #include <vector>
 
-#include <gtest/gtest.h>
-
-#include "tests/support/environment.h"
-#include "tests/support/matchers.h"
-#include "tests/support/temp_dir.h"
-#include "tests/unionfs/kernel_layers.h"
-#include "tests/unionfs/tree.h"
-#include "unionfs/base/file.h"
+#include "tests/unionfs/stack_test.h"
 
 namespace strata::unionfs {
 namespace {
 
-using std::filesystem::path;
-using testing::Attached;
-using testing::differences;
-using testing::FailsWith;
-using testing::IsOk;
-using testing::run;
-using testing::scan_tree;
-using testing::TempDir;
-
 constexpr PresenterKind kKinds[] = {PresenterKind::kOverlay, PresenterKind::kFlat,
                                     PresenterKind::kCopy};
 
-class Presenters : public ::testing::Test {
+class Presenters : public FlatStackTest {
  protected:
-  void SetUp() override {
-    STRATA_NEEDS_ROOT();
-    ASSERT_TRUE(testing::enter_private_namespaces());
-    if (const auto support = flat_support(dir.path()); !support)
-      GTEST_SKIP() << support.error().what;
-  }
-
   [[nodiscard]] PresentOptions options() const { return {.cache = dir / "cache"}; }
-
-  Upper fresh_upper() {
-    const Upper upper{dir / "upper", dir / "work"};
-    for (const path& made : {upper.upper, upper.work}) {
-      EXPECT_THAT(remove_tree(made), IsOk());
-      EXPECT_THAT(make_dirs(made), IsOk());
-    }
-    return upper;
-  }
-
-  TempDir dir;
 };
 
 TEST(PresenterNames, ThereAndBack) {
@@ -77,7 +43,7 @@ TEST_F(Presenters, ShowDebianTheSame) {
   const auto unpacked = run({"tar", "-x", "-p", "--numeric-owner", "--xattrs", "--xattrs-include=*",
                              "-C", dir / "debian", "-f", testing::debian_tar()});
   ASSERT_EQ(unpacked.status, 0) << unpacked.err;
-  const auto layers = testing::make_kernel_layers(dir.path(), 5, 77, dir / "debian");
+  const auto layers = make_kernel_layers(dir.path(), 5, 77, dir / "debian");
   STRATA_ASSERT_OK(const auto stack, LayerStack::open(layers));
   STRATA_ASSERT_OK(const auto overlay,
                    present(PresenterKind::kOverlay, stack, std::nullopt, options()));
@@ -96,7 +62,7 @@ TEST_F(Presenters, TakeAnUpper) {
   dir.write("layers/1/top", "top");
   STRATA_ASSERT_OK(const auto stack, LayerStack::open({dir / "layers/1", dir / "layers/0"}));
   for (const PresenterKind kind : kKinds) {
-    const Upper upper = fresh_upper();
+    const Upper upper = make_upper();
     for (const char* const content : {"first", "second"}) {
       STRATA_ASSERT_OK(const auto mount, present(kind, stack, upper, options()));
       const Attached merged(mount.get(), dir / "merged");
@@ -115,9 +81,9 @@ TEST_F(Presenters, TakeAnUpper) {
 
 // A container may be started by one presenter today and by the other tomorrow.
 TEST_F(Presenters, OverlayAndFlatTakeEachOthersUppers) {
-  const auto layers = testing::make_kernel_layers(dir.path(), 3, 5);
+  const auto layers = make_kernel_layers(dir.path(), 3, 5);
   STRATA_ASSERT_OK(const auto stack, LayerStack::open(layers));
-  const Upper upper = fresh_upper();
+  const Upper upper = make_upper();
   const std::vector<PresenterKind> turns = {PresenterKind::kFlat, PresenterKind::kOverlay,
                                             PresenterKind::kFlat};
   testing::Tree before;
