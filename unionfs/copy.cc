@@ -12,6 +12,7 @@
 #include "unionfs/erofs/tree.h"
 #include "unionfs/files/apply_attributes.h"
 #include "unionfs/files/copy_content.h"
+#include "unionfs/files/tree_path.h"
 #include "unionfs/layer_entry.h"
 #include "unionfs/sys/openat2.h"
 
@@ -67,7 +68,7 @@ class Copier {
     for (uint32_t n = 0; n < directory.name_count; ++n) {
       const Name& name = tree_.names[directory.first_name + n];
       const std::string text(name.text);
-      std::string path = paths_[i].empty() ? text : paths_[i] + "/" + text;
+      std::string path = join_path(paths_[i], text);
       if (auto added = add(fd.get(), text.c_str(), name.inode); !added)
         return fail_in("copy " + path, std::move(added).error());
       if (paths_[name.inode].empty()) paths_[name.inode] = std::move(path);

@@ -6,6 +6,7 @@
 #include <optional>
 #include <utility>
 
+#include "unionfs/files/tree_path.h"
 #include "unionfs/files/type_name.h"
 #include "unionfs/layer_entry.h"
 #include "unionfs/sys/openat2.h"
@@ -41,16 +42,14 @@ Result<Found> look(int layer, std::string_view path, const OverlayXattrs& names)
     }
     if (entry.is_opaque && !directory.empty()) found.blocked = directory;
     xattr_whiteouts = entry.holds_xattr_whiteouts;
-    const size_t slash = rest.find('/');
-    const std::string name(rest.substr(0, slash));
-    rest = slash == std::string_view::npos ? std::string_view() : rest.substr(slash + 1);
+    const std::string name(take_component(rest));
     const UniqueFd fd =
         sys::open_beneath(layer, directory.empty() ? "." : directory.c_str(), O_PATH | O_DIRECTORY);
     if (!fd) return fail_errno("open " + directory);
     auto next = read_layer_entry(fd.get(), name, xattr_whiteouts, names);
     if (!next && next.error().code == ENOENT) return found;
     if (!next) return std::unexpected(std::move(next).error());
-    directory += (directory.empty() ? "" : "/") + name;
+    directory = join_path(directory, name);
     if (next->is_whiteout) {
       found.blocked = directory;
       found.is_whiteout = true;
@@ -84,13 +83,10 @@ Result<std::vector<LayerAnswer>> explain(const LayerStack& stack, std::string_vi
                                          const OverlayXattrs& names) {
   std::string plain;  // without the slashes that mean nothing
   for (std::string_view rest = path; !rest.empty();) {
-    const size_t slash = rest.find('/');
-    const std::string_view name = rest.substr(0, slash);
-    rest = slash == std::string_view::npos ? std::string_view() : rest.substr(slash + 1);
+    const std::string_view name = take_component(rest);
     if (name.empty() || name == ".") continue;
     if (name == "..") return fail(EINVAL, "'..' in a path to explain");
-    if (!plain.empty()) plain += '/';
-    plain += name;
+    plain = join_path(plain, name);
   }
 
   std::vector<LayerAnswer> answers;

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "unionfs/files/read_attributes.h"
+#include "unionfs/files/tree_path.h"
 #include "unionfs/layer_tar.h"
 #include "unionfs/overlay_xattrs.h"
 #include "unionfs/sys/openat2.h"
@@ -55,7 +56,7 @@ class Packer {
         open_.pop_back();
         continue;
       }
-      const std::string path = tar::join_path(listing.path, listing.names[listing.next++]);
+      const std::string path = join_path(listing.path, listing.names[listing.next++]);
       STRATA_CHECK(in_entry(path, add(path)));
     }
     STRATA_CHECK(writer_.close());
@@ -77,9 +78,9 @@ class Packer {
   }
 
   Result<void> add(const std::string& path) {
-    if (kind_ == TreeKind::kLayer && tar::split_path(path).name.starts_with(tar::kWhiteoutPrefix))
+    if (kind_ == TreeKind::kLayer && split_path(path).name.starts_with(tar::kWhiteoutPrefix))
       return fail(EINVAL, "in a layer's tar the name would mean a whiteout");
-    const auto [parent_path, name_view] = tar::split_path(path);
+    const auto [parent_path, name_view] = split_path(path);
     const std::string name(name_view);
     const int parent = root_.directory(parent_path);
     if (parent < 0) return fail_errno("open its directory");
@@ -104,9 +105,8 @@ class Packer {
 
   Result<void> add_whiteout(const std::string& path) {
     if (kind_ == TreeKind::kMerged) return fail(EINVAL, "a whiteout in a merged tree");
-    const auto [parent, name] = tar::split_path(path);
-    return add_marker(
-        tar::join_path(parent, std::string(tar::kWhiteoutPrefix) + std::string(name)));
+    const auto [parent, name] = split_path(path);
+    return add_marker(join_path(parent, std::string(tar::kWhiteoutPrefix) + std::string(name)));
   }
 
   Result<void> add_directory(const std::string& path) {
@@ -124,7 +124,7 @@ class Packer {
     ++stats_.entries;
     STRATA_CHECK(writer_.write_header(entry));
     if (is_opaque && kind_ == TreeKind::kLayer)
-      STRATA_CHECK(add_marker(tar::join_path(path, tar::kOpaqueMarker)));
+      STRATA_CHECK(add_marker(join_path(path, tar::kOpaqueMarker)));
     return list(fd.get(), path);
   }
 

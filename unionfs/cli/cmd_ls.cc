@@ -10,6 +10,7 @@
 #include "unionfs/cli/commands.h"
 #include "unionfs/cli/describe.h"
 #include "unionfs/cli/stack_options.h"
+#include "unionfs/files/tree_path.h"
 
 namespace strata::unionfs::cli {
 namespace {
@@ -20,10 +21,6 @@ struct Options {
   bool is_long = false;
   bool json = false;
 };
-
-std::string join(const std::string& directory, const std::string& name) {
-  return directory.ends_with('/') ? directory + name : directory + "/" + name;
-}
 
 Result<int> ls(const Options& options) {
   STRATA_TRY(const Union merged, options.stack.open_union());
@@ -40,7 +37,7 @@ Result<int> ls(const Options& options) {
     }
     if (!options.json && options.paths.size() > 1) fmt::print("{}:\n", path);
     for (const std::string& name : names) {
-      const std::string full = name.empty() ? path : join(path, name);
+      const std::string full = name.empty() ? path : join_path(path, name);
       const std::string& shown = name.empty() ? path : name;
       if (options.json) {
         STRATA_TRY(OrderedJson entry, describe(merged, full));

@@ -12,6 +12,7 @@
 #include "unionfs/cli/commands.h"
 #include "unionfs/cli/describe.h"
 #include "unionfs/cli/stack_options.h"
+#include "unionfs/files/tree_path.h"
 
 namespace strata::unionfs::cli {
 namespace {
@@ -33,7 +34,7 @@ class Printer {
     std::ranges::sort(entries, {}, &DirectoryEntry::name);
     for (const DirectoryEntry& entry : entries) {
       const bool is_last = &entry == &entries.back();
-      const std::string full = path.ends_with('/') ? path + entry.name : path + "/" + entry.name;
+      const std::string full = join_path(path, entry.name);
       ++count_;
       if (options_.json) {
         STRATA_TRY(const OrderedJson json, describe(merged_, full));

@@ -7,6 +7,8 @@
 #include <cstring>
 #include <utility>
 
+#include "unionfs/files/tree_path.h"
+
 namespace strata::unionfs::index {
 namespace {
 
@@ -115,9 +117,7 @@ const Record* Index::child(const Record& directory, std::string_view name) const
 const Record* Index::lookup(std::string_view path) const noexcept {
   const Record* found = root_;
   while (found != nullptr && !path.empty()) {
-    const size_t slash = path.find('/');
-    const std::string_view name = path.substr(0, slash);
-    path = slash == std::string_view::npos ? std::string_view() : path.substr(slash + 1);
+    const std::string_view name = take_component(path);
     if (!name.empty()) found = child(*found, name);
   }
   return found;
@@ -151,9 +151,8 @@ std::string_view target_of(const Record& record) {
 }
 
 std::string path_in_layer(const Record& record) {
-  std::string path(text_of(record) + record.name_length + 1, record.directory_length);
-  if (!path.empty()) path += '/';
-  return path += name_of(record);
+  return join_path({text_of(record) + record.name_length + 1, record.directory_length},
+                   name_of(record));
 }
 
 std::vector<XattrView> xattrs_of(const Record& record) {

@@ -2,6 +2,8 @@
 
 #include <climits>
 
+#include "unionfs/files/tree_path.h"
+
 namespace strata::unionfs::tar {
 namespace {
 
@@ -23,8 +25,7 @@ Result<EntryName> parse_entry_name(std::string_view raw) {
   if (raw.size() >= PATH_MAX) return fail(ENAMETOOLONG, "its name is longer than a path can be");
   std::string path;
   while (!raw.empty()) {
-    const std::string_view component = raw.substr(0, raw.find('/'));
-    raw.remove_prefix(std::min(component.size() + 1, raw.size()));
+    const std::string_view component = take_component(raw);
     if (component.empty() || component == ".") continue;
     if (component == "..") return fail(EINVAL, "its name has a '..' in it");
     if (split_path(path).name.starts_with(kWhiteoutPrefix))
@@ -34,19 +35,6 @@ Result<EntryName> parse_entry_name(std::string_view raw) {
   const auto [parent, name] = split_path(path);
   if (name.starts_with(kWhiteoutPrefix)) return parse_whiteout(parent, name);
   return EntryName{NameKind::kPlain, std::move(path)};
-}
-
-SplitPath split_path(std::string_view path) {
-  const size_t slash = path.rfind('/');
-  if (slash == std::string_view::npos) return {"", path};
-  return {path.substr(0, slash), path.substr(slash + 1)};
-}
-
-std::string join_path(std::string_view parent, std::string_view name) {
-  std::string joined(parent);
-  if (!joined.empty()) joined += '/';
-  joined += name;
-  return joined;
 }
 
 std::string in_quotes(std::string_view name) {

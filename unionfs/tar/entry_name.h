@@ -30,16 +30,6 @@ struct EntryName {
 // name.
 [[nodiscard]] Result<EntryName> parse_entry_name(std::string_view raw);
 
-// The directory part ("" for none) and the last component.
-struct SplitPath {
-  std::string_view parent;
-  std::string_view name;
-};
-[[nodiscard]] SplitPath split_path(std::string_view path);
-
-// "<parent>/<name>", or "<name>" in the root.
-[[nodiscard]] std::string join_path(std::string_view parent, std::string_view name);
-
 // 'name' in quotes for messages: what a hostile tar calls its entries must not reach a terminal.
 // Bytes that aren't printable ASCII become \xHH, very long names are cut.
 [[nodiscard]] std::string in_quotes(std::string_view name);

@@ -10,6 +10,7 @@
 #include "unionfs/base/file.h"
 #include "unionfs/files/apply_attributes.h"
 #include "unionfs/files/proc_path.h"
+#include "unionfs/files/tree_path.h"
 #include "unionfs/overlay_xattrs.h"
 #include "unionfs/sys/openat2.h"
 #include "unionfs/tar/entry_name.h"
@@ -18,8 +19,7 @@ namespace strata::unionfs::tar {
 namespace {
 
 const char* last_component(const std::string& path) {
-  const size_t slash = path.rfind('/');
-  return path.c_str() + (slash == std::string::npos ? 0 : slash + 1);
+  return split_path(path).name.data();
 }
 
 bool is_whiteout(const struct stat& st) {
