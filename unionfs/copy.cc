@@ -12,6 +12,7 @@
 #include "unionfs/erofs/tree.h"
 #include "unionfs/files/apply_attributes.h"
 #include "unionfs/files/copy_content.h"
+#include "unionfs/files/list_names.h"
 #include "unionfs/files/tree_path.h"
 #include "unionfs/layer_entry.h"
 #include "unionfs/sys/openat2.h"

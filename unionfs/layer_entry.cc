@@ -1,13 +1,10 @@
 #include "unionfs/layer_entry.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <cstring>
-#include <memory>
 #include <utility>
 
 #include "unionfs/files/proc_path.h"
@@ -15,10 +12,6 @@
 
 namespace strata::unionfs {
 namespace {
-
-struct CloseDir {
-  void operator()(DIR* dir) const { ::closedir(dir); }
-};
 
 bool is_device_whiteout(const struct stat& st) {
   return S_ISCHR(st.st_mode) && st.st_rdev == 0;
@@ -34,6 +27,10 @@ void take_xattrs(LayerEntry& entry, std::vector<Xattr> on_disk, bool xattr_white
     if (is_directory && xattr.name == names.opaque) {
       entry.is_opaque = xattr.value == "y";
       entry.holds_xattr_whiteouts = xattr.value == "x";
+    } else if (is_directory && xattr.name == names.impure) {
+      entry.is_impure = true;
+    } else if (xattr.name == names.origin) {
+      entry.origin = std::move(xattr.value);
     } else if (xattr.name == names.redirect) {
       entry.redirect = std::move(xattr.value);
     } else if (is_file && xattr.name == names.metacopy) {
@@ -95,24 +92,6 @@ Result<LayerEntry> read_layer_root(int fd, const OverlayXattrs& names) {
   STRATA_TRY(std::vector<Xattr> xattrs, read_xattrs(fd, "."));
   take_xattrs(entry, std::move(xattrs), false, names);
   return entry;
-}
-
-Result<std::vector<std::string>> list_names(int fd) {
-  const int own = ::openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (own < 0) return fail_errno("open the directory");
-  const std::unique_ptr<DIR, CloseDir> dir(::fdopendir(own));
-  if (!dir) {
-    ::close(own);
-    return fail_errno("read the directory", ENOMEM);
-  }
-  std::vector<std::string> names;
-  errno = 0;
-  while (const dirent* entry = ::readdir(dir.get())) {
-    const std::string_view name = entry->d_name;
-    if (name != "." && name != "..") names.emplace_back(name);
-  }
-  if (errno != 0) return fail_errno("read the directory");
-  return names;
 }
 
 }  // namespace strata::unionfs

@@ -23,7 +23,9 @@ struct LayerEntry {
   bool is_opaque = false;              // a directory: nothing below shows through
   bool holds_xattr_whiteouts = false;  // a directory: kWhiteout files in it are whiteouts
   bool is_metacopy = false;            // a regular file: the content is in a layer below
+  bool is_impure = false;              // a directory: copies from below may lie in it
   std::optional<std::string> redirect;
+  std::string origin;         // a copy: what it is one of (engine/origins.h)
   std::string target;         // of a symbolic link
   std::vector<Xattr> xattrs;  // that are content, under the names a mount shows
 };
@@ -38,10 +40,6 @@ struct LayerEntry {
 // The directory open as `fd` itself, under the name "".
 [[nodiscard]] Result<LayerEntry> read_layer_root(int fd,
                                                  const OverlayXattrs& names = kTrustedXattrs);
-
-// The names in a directory (not "." and ".."), in the file system's order. `fd` must be open for
-// reading; its position isn't touched.
-[[nodiscard]] Result<std::vector<std::string>> list_names(int fd);
 
 // From what is on disk to what a mount shows: the family's own attributes are left out, escaped
 // ones get their names back. Sorted by name.

@@ -88,6 +88,10 @@ Result<struct stat> Union::stat(std::string_view path, Follow follow) const {
   const engine::Node& node = place.node;
   const bool is_merged =
       node.upper ? node.lower != nullptr : (node.lower->flags & index::kMerged) != 0;
+  if (const auto origin = tree_->origin_of(node)) {
+    status.st_dev = origin->device;
+    status.st_ino = origin->inode;
+  }
   // fs/overlayfs/inode.c, ovl_getattr: "It's probably not worth it to count subdirs".
   if (S_ISDIR(status.st_mode) && is_merged) status.st_nlink = 1;
   return status;
@@ -162,9 +166,8 @@ Result<UniqueFd> Union::open(std::string_view path, int flags, mode_t mode) {
     STRATA_CHECK(copy_up(*tree_, place, (flags & O_TRUNC) != 0 ? Content::kDrop : Content::kKeep));
   }
   const int open_flags = flags & ~(O_CREAT | O_EXCL);
-  if (node.upper && node.upper->is_metacopy) return tree_->open_lower(*node.lower, open_flags);
-  if (!node.upper && node.lower->data)
-    return tree_->open_lower(*tree_->index().record(node.lower->data), open_flags);
+  if (S_ISREG(node.mode()) && node.lower != nullptr)
+    return tree_->open_lower(tree_->content_of(*node.lower), open_flags);
   return tree_->open_real(node, open_flags);
 }
 
@@ -202,6 +205,10 @@ Result<void> Union::link(std::string_view from, std::string_view to) {
   STRATA_CHECK(copy_up(*tree_, old));
   STRATA_TRY(const UniqueFd source, tree_->open_upper_directory(old.parent().path));
   const std::string source_name(old.node.name());
+  if (tree_->origin_of(old.node)) {
+    STRATA_CHECK(copy_up_parents(*tree_, place));
+    STRATA_CHECK(set_impure(*tree_, place.parent()));
+  }
   return create(*tree_, place, Kind::kFile, [&](int directory, const char* name) {
     return ::linkat(source.get(), source_name.c_str(), directory, name, 0) == 0;
   });

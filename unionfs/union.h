@@ -90,7 +90,8 @@ class Union {
 
   // --- Reading ---
 
-  // Inode numbers are those of the layer's file, st_nlink of merged directories is 1, as overlayfs
+  // Inode numbers are those of the layer's file, and stay when it is copied up (as far as the
+  // layer's file system can name files for good); st_nlink of merged directories is 1: as overlayfs
   // has it.
   [[nodiscard]] Result<struct stat> stat(std::string_view path, Follow follow = Follow::kNo) const;
 

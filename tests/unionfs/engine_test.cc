@@ -6,6 +6,7 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -32,8 +33,9 @@ using testing::FailsWith;
 using testing::IsOk;
 using testing::kernel_view;
 using testing::TempDir;
+using testing::ViewOptions;
 
-constexpr time_t kAlways = 4'000'000'000;  // all times are older: all are compared
+const ViewOptions kAlways{.start = 4'000'000'000};  // all times are older: all are compared
 
 class EngineTest : public ::testing::Test {
  protected:
@@ -137,6 +139,53 @@ TEST_F(EngineTest, HardLinksAreKeptTogetherWhenAsked) {
   ASSERT_EQ(::lstat((dir_ / "upper/a").c_str(), &a), 0);
   ASSERT_EQ(::lstat((dir_ / "upper/d/b").c_str(), &b), 0);
   EXPECT_EQ(a.st_ino, b.st_ino);
+}
+
+// Whoever copies up, whoever looks: the number stays.
+TEST_F(EngineTest, CopiesKeepTheirInodeNumbers) {
+  for (const char* name : {"file", "d/file", "d/sub/moved", "d/linked"}) lower(name);
+  std::filesystem::create_hard_link(dir_ / "lower/d/linked", dir_ / "lower/d/other");
+  ASSERT_EQ(::symlink("file", (dir_ / "lower/d/link").c_str()), 0);
+  const auto inode = [](const path& file) {
+    struct stat status {};
+    EXPECT_EQ(::lstat(file.c_str(), &status), 0) << file;
+    return status.st_ino;
+  };
+  for (const bool by_user : {false, true}) {
+    const UnionOptions options{.names = by_user ? &kUserXattrs : &kTrustedXattrs,
+                               .redirect_dir = !by_user};
+    for (const char* name : {"upper", "work"}) {
+      ASSERT_THAT(remove_tree(dir_ / name), IsOk());
+      std::filesystem::create_directory(dir_ / name);
+    }
+    const auto before = open(options).stat("/d/file").value().st_ino;
+    EXPECT_EQ(before, inode(dir_ / "lower/d/file"));
+    {
+      Union merged = open(options);
+      for (const char* name : {"/file", "/d/file", "/d/sub/moved", "/d/linked"})
+        ASSERT_THAT(merged.set_mode(name, 0600), IsOk());
+      ASSERT_THAT(merged.set_owner("/d/link", 1, 1, Follow::kNo), IsOk());
+      ASSERT_THAT(merged.make_directory("/new", 0755), IsOk());
+      ASSERT_THAT(merged.rename("/d/sub/moved", "/new/moved"), IsOk());
+    }
+    const auto engine = [&](const std::string& name) {
+      return open(options).stat("/" + name).value().st_ino;
+    };
+    std::map<std::string, std::vector<ino_t>> seen;
+    const char* const names[] = {"d", "d/sub", "file", "d/file", "new/moved"};
+    for (const std::string name : names) seen[name].push_back(engine(name));
+    mount(std::string(by_user ? "userxattr," : "redirect_dir=on,") + "index=off,xino=off");
+    for (const std::string name : names) seen[name].push_back(inode(merged() / name));
+    EXPECT_NE(inode(merged() / "d/linked"), inode(dir_ / "lower/d/linked"));
+    if (!by_user) {
+      EXPECT_EQ(inode(merged() / "d/link"), inode(dir_ / "lower/d/link"));
+    }
+    unmount();
+    for (const auto& [name, inodes] : seen) {
+      const path below = dir_ / "lower" / (name == "new/moved" ? "d/sub/moved" : name);
+      EXPECT_EQ(inodes, std::vector<ino_t>(2, inode(below))) << name;
+    }
+  }
 }
 
 TEST_F(EngineTest, SparseFilesStaySparse) {

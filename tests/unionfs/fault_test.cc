@@ -78,7 +78,7 @@ class FaultTest : public ::testing::TestWithParam<Scene> {
 
   View view() {
     Union merged = open();
-    return engine_view(merged, 0);
+    return engine_view(merged, {});
   }
 
   // Runs the operation in a process of its own under strace; gives what strace wrote.

@@ -24,6 +24,17 @@ std::vector<Xattr> without_notes(std::vector<Xattr> on_disk, const OverlayXattrs
   return on_disk;
 }
 
+// Names of a hard-linked file part when they are copied up (fs/overlayfs/copy_up.c:
+// ovl_do_copy_up).
+bool keeps_number(const struct stat& lower) {
+  return S_ISDIR(lower.st_mode) || lower.st_nlink == 1;
+}
+
+// fs/xattr.c, xattr_permission: only files and directories have attributes of users.
+bool can_have_notes(mode_t mode, const OverlayXattrs& names) {
+  return &names != &kUserXattrs || S_ISREG(mode) || S_ISDIR(mode);
+}
+
 struct Source {
   UniqueFd fd;  // O_PATH, or open for reading if it is a regular file
   struct stat status {};
@@ -39,9 +50,11 @@ Result<Source> open_source(const Tree& tree, const Record& record) {
   source.attributes.atime = source.status.st_atim;
   const std::string path = index::path_in_layer(record);
   STRATA_TRY(std::vector<Xattr> xattrs,
-             read_xattrs(tree.stack().fd(tree.stack().size() - 1 - record.layer),
-                         path.empty() ? "." : path));
+             read_xattrs(tree.layer_of(record), path.empty() ? "." : path));
   source.attributes.xattrs = without_notes(std::move(xattrs), tree.names());
+  if (keeps_number(source.status) && can_have_notes(source.status.st_mode, tree.names()))
+    source.attributes.xattrs.push_back(
+        {tree.names().origin, tree.origins().note_of(source.fd.get(), source.status)});
   return source;
 }
 
@@ -76,7 +89,7 @@ Result<void> stage(Tree& tree, const Staged& staged, const Record& record, Conte
   STRATA_TRY(const Source source, open_source(tree, record));
   if (!S_ISREG(record.mode)) return stage_special(tree, staged, record, source);
   if (!record.data) return stage_file(tree, staged, source, content, source.fd.get());
-  STRATA_TRY(const UniqueFd data, tree.open_lower(*tree.index().record(record.data), O_RDONLY));
+  STRATA_TRY(const UniqueFd data, tree.open_lower(tree.content_of(record), O_RDONLY));
   return stage_file(tree, staged, source, content, data.get());
 }
 
@@ -89,6 +102,7 @@ void restore_times(int directory, const struct stat& status) {
 
 // Puts what is staged into the directory `parent` of the upper layer, where `node` has no file yet.
 Result<void> put_in_place(Tree& tree, const Staged& staged, const Node& parent, const Node& node) {
+  STRATA_CHECK(set_impure(tree, parent));
   STRATA_TRY(const UniqueFd directory, tree.open_upper_directory(parent.path));
   struct stat before {};
   if (::fstat(directory.get(), &before) < 0) return fail_errno("stat the directory");
@@ -140,7 +154,7 @@ Result<void> complete_metacopy(Tree& tree, const Node& parent, Node& node, Conte
   STRATA_TRY(const UniqueFd fd, tree.open_real(node, O_RDWR));
   const timespec times[2] = {node.upper->status.st_atim, node.upper->status.st_mtim};
   if (content == Content::kKeep) {
-    STRATA_TRY(const UniqueFd data, tree.open_lower(*node.lower, O_RDONLY));
+    STRATA_TRY(const UniqueFd data, tree.open_lower(tree.content_of(*node.lower), O_RDONLY));
     STRATA_CHECK(copy_content(data.get(), fd.get()));
   }
   if (::futimens(fd.get(), times) < 0) return fail_errno("restore the times");
@@ -155,6 +169,14 @@ Result<void> complete_metacopy(Tree& tree, const Node& parent, Node& node, Conte
 }
 
 }  // namespace
+
+Result<void> set_impure(const Tree& tree, const Node& directory) {
+  if (directory.upper->is_impure) return {};
+  STRATA_TRY(const UniqueFd fd, tree.open_upper_directory(directory.path));
+  if (::setxattr(proc_path(fd.get()).c_str(), tree.names().impure, "y", 1, 0) < 0)
+    return fail_errno("mark /" + directory.path + " as impure");
+  return {};
+}
 
 Result<void> copy_up_parents(Tree& tree, Place& place) {
   if (!tree.is_writable()) return fail_errno("/" + place.node.path, EROFS);

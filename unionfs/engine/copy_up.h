@@ -17,4 +17,8 @@ enum class Content : bool { kDrop, kKeep };  // kDrop: the file will be truncate
 // holes are kept, and the times of the directory that it is in.
 [[nodiscard]] Result<void> copy_up(Tree& tree, Place& place, Content content = Content::kKeep);
 
+// Notes that copies from below lie in `directory`, whose upper part exists: a kernel that lists it
+// then looks for the inode numbers that they go by (fs/overlayfs/readdir.c: ovl_calc_d_ino).
+[[nodiscard]] Result<void> set_impure(const Tree& tree, const Node& directory);
+
 }  // namespace strata::unionfs::engine

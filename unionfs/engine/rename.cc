@@ -9,8 +9,10 @@
 #include "unionfs/engine/change.h"
 #include "unionfs/engine/copy_up.h"
 #include "unionfs/files/apply_attributes.h"
+#include "unionfs/files/list_names.h"
 #include "unionfs/files/proc_path.h"
 #include "unionfs/files/read_attributes.h"
+#include "unionfs/files/tree_path.h"
 
 namespace strata::unionfs::engine {
 namespace {
@@ -43,8 +45,8 @@ class Rename {
     STRATA_CHECK(is_exchange() ? copy_up(tree_, new_) : copy_up_parents(tree_, new_));
     if (!is_exchange() && new_.node.upper && new_.node.is_directory())
       STRATA_CHECK(empty_physically(new_));
-    STRATA_CHECK(note_move(old_.node, new_.node));
-    if (is_exchange()) STRATA_CHECK(note_move(new_.node, old_.node));
+    STRATA_CHECK(note_move(old_, new_));
+    if (is_exchange()) STRATA_CHECK(note_move(new_, old_));
     return move();
   }
 
@@ -117,19 +119,22 @@ class Rename {
     return {};
   }
 
-  // What a directory must say before it goes to the place of `to`, so that it shows there what it
-  // shows now.
-  Result<void> note_move(Node& node, const Node& to) const {
+  // What the upper layer must say before a file goes to the place of `to`, so that it shows there
+  // what it shows now.
+  Result<void> note_move(Place& from, const Place& to) const {
+    Node& node = from.node;
+    if (from.parent().path != to.parent().path && tree_.origin_of(node))
+      STRATA_CHECK(set_impure(tree_, to.parent()));
     if (!node.is_directory()) return {};
-    if (node.lower != nullptr) return set_redirect(node, to);
-    if (to.below != nullptr && !node.upper->is_opaque) return set_opaque(tree_, node);
+    if (node.lower != nullptr) return set_redirect(node, to.node);
+    if (to.node.below != nullptr && !node.upper->is_opaque) return set_opaque(tree_, node);
     return {};
   }
 
   // fs/overlayfs/dir.c: ovl_set_redirect. A name will do where the directory stays in its
   // directory.
   Result<void> set_redirect(const Node& node, const Node& to) const {
-    const bool stays = directory_of(node.path) == directory_of(to.path);
+    const bool stays = split_path(node.path).parent == split_path(to.path).parent;
     const auto& old = node.upper->redirect;
     if (old && (stays || old->starts_with('/'))) return {};
     const std::string redirect = stays ? std::string(node.name()) : "/" + node.lower_path;
@@ -162,11 +167,6 @@ class Rename {
     // It hides nothing: if it stays, that is no harm.
     if (leaves_whiteout) (void)::unlinkat(source.get(), from_name.c_str(), 0);
     return {};
-  }
-
-  static std::string_view directory_of(std::string_view path) {
-    const size_t slash = path.rfind('/');
-    return slash == std::string_view::npos ? std::string_view() : path.substr(0, slash);
   }
 
   Tree& tree_;

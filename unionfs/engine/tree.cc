@@ -10,6 +10,8 @@
 #include <utility>
 
 #include "unionfs/base/file.h"
+#include "unionfs/files/list_names.h"
+#include "unionfs/files/tree_path.h"
 #include "unionfs/index/merge.h"
 #include "unionfs/sys/openat2.h"
 
@@ -20,26 +22,13 @@ constexpr int kMaxLinks = 40;  // include/linux/namei.h: MAXSYMLINKS
 
 // Where the lower part of the upper directory `entry` lies.
 std::string lower_path_of(const LayerEntry& entry, const Node& parent) {
-  if (!entry.redirect) return join(parent.lower_path, entry.name);
+  if (!entry.redirect) return join_path(parent.lower_path, entry.name);
   if (entry.redirect->starts_with('/')) return entry.redirect->substr(1);
-  return join(parent.lower_path, *entry.redirect);
+  return join_path(parent.lower_path, *entry.redirect);
 }
 
 unsigned char type_of(mode_t mode) {
   return static_cast<unsigned char>(IFTODT(mode));
-}
-
-// Takes the first component off `path`, with the slashes around it.
-std::string take_component(std::string& path) {
-  const size_t begin = path.find_first_not_of('/');
-  if (begin == std::string::npos) {
-    path.clear();
-    return {};
-  }
-  const size_t end = path.find('/', begin);
-  std::string component = path.substr(begin, end == std::string::npos ? end : end - begin);
-  path.erase(0, end == std::string::npos ? path.size() : end);
-  return component;
 }
 
 // Whether a link at the end of a path is followed, where `slashes` stand behind it.
@@ -57,7 +46,7 @@ bool follows(LastLink last, std::string_view slashes) {
   return false;
 }
 
-bool has_component(const std::string& path) {
+bool has_component(std::string_view path) {
   return path.find_first_not_of('/') != std::string::npos;
 }
 
@@ -65,16 +54,10 @@ bool has_component(const std::string& path) {
 
 Ending ending_of(std::string_view path) {
   while (path.ends_with('/')) path.remove_suffix(1);
-  const std::string_view last = path.substr(path.rfind('/') + 1);
+  const std::string_view last = split_path(path).name;
   if (last.empty()) return Ending::kRoot;
   if (last == ".") return Ending::kDot;
   return last == ".." ? Ending::kDotDot : Ending::kName;
-}
-
-std::string join(std::string_view directory, std::string_view name) {
-  std::string path(directory);
-  if (!path.empty()) path += '/';
-  return path.append(name);
 }
 
 Result<std::unique_ptr<Tree>> Tree::open(LayerStack stack, index::Index index,
@@ -85,6 +68,7 @@ Result<std::unique_ptr<Tree>> Tree::open(LayerStack stack, index::Index index,
   std::unique_ptr<Tree> tree(new Tree(std::move(stack), std::move(index), options));
   if (!upper) return tree;
   STRATA_TRY(tree->upper_, open_file(upper->upper, O_RDONLY | O_DIRECTORY));
+  STRATA_TRY(tree->origins_, Origins::of(tree->stack_, tree->upper_.get()));
   if (upper->work.empty()) return tree;
   STRATA_TRY(tree->work_, WorkDir::open(upper->work));
   struct stat upper_status {};
@@ -110,31 +94,36 @@ Result<Node> Tree::root() const {
 
 Result<Node> Tree::child(const Node& directory, std::string_view name) const {
   if (name.size() > NAME_MAX) return fail_errno(name, ENAMETOOLONG);
-  Node node;
-  node.path = join(directory.path, name);
-  if (directory.lower != nullptr) node.below = index_.child(*directory.lower, name);
   if (directory.upper) {
     STRATA_TRY(const UniqueFd fd, open_upper_directory(directory.path));
     auto entry = read_layer_entry(fd.get(), std::string(name),
                                   directory.upper->holds_xattr_whiteouts, names());
-    if (entry && entry->is_whiteout) {
-      node.is_whiteout = true;
-      return node;
-    }
-    if (entry) {
-      if (S_ISDIR(entry->status.st_mode)) {
-        node.lower = index::lower_directory(index_, *entry, directory.lower, node.below);
-        if (node.lower != nullptr) node.lower_path = lower_path_of(*entry, directory);
-      } else if (entry->is_metacopy) {
-        STRATA_TRY(node.lower, index::lower_data(index_, *entry, directory.lower, node.below));
-      }
-      node.upper = *std::move(entry);
-      return node;
-    }
+    if (entry) return upper_child(directory, *std::move(entry));
     if (entry.error().code != ENOENT) return std::unexpected(std::move(entry).error());
   }
+  Node node;
+  node.path = join_path(directory.path, name);
+  if (directory.lower != nullptr) node.below = index_.child(*directory.lower, name);
   node.lower = node.below;
-  node.lower_path = join(directory.lower_path, name);
+  node.lower_path = join_path(directory.lower_path, name);
+  return node;
+}
+
+Result<Node> Tree::upper_child(const Node& directory, LayerEntry entry) const {
+  Node node;
+  node.path = join_path(directory.path, entry.name);
+  if (directory.lower != nullptr) node.below = index_.child(*directory.lower, entry.name);
+  if (entry.is_whiteout) {
+    node.is_whiteout = true;
+    return node;
+  }
+  if (S_ISDIR(entry.status.st_mode)) {
+    node.lower = index::lower_directory(index_, entry, directory.lower, node.below);
+    if (node.lower != nullptr) node.lower_path = lower_path_of(entry, directory);
+  } else if (entry.is_metacopy) {
+    STRATA_TRY(node.lower, index::lower_file(index_, entry, directory.lower, node.below));
+  }
+  node.upper = std::move(entry);
   return node;
 }
 
@@ -145,7 +134,9 @@ Result<Place> Tree::walk(std::string_view path, LastLink last) const {
   Place place;
   STRATA_TRY(place.node, root());
   for (int links = 0; has_component(rest);) {
-    const std::string name = take_component(rest);
+    std::string_view behind = rest;
+    const std::string name(take_component(behind));
+    rest.erase(0, rest.size() - behind.size());
     if (!place.node.exists()) return fail_errno(path, ENOENT);
     if (!place.node.is_directory()) return fail_errno(path, ENOTDIR);
     place.must_be_directory = false;
@@ -194,12 +185,16 @@ Result<std::vector<DirectoryEntry>> Tree::list(const Node& directory) const {
     STRATA_TRY(const UniqueFd fd, open_upper_directory(directory.path));
     STRATA_TRY(std::vector<std::string> names, list_names(fd.get()));
     for (std::string& name : names) {
-      STRATA_TRY(const LayerEntry entry,
+      STRATA_TRY(LayerEntry entry,
                  read_layer_entry(fd.get(), name, directory.upper->holds_xattr_whiteouts,
                                   *options_.names));
       if (directory.lower != nullptr) seen.insert(name);
-      if (!entry.is_whiteout)
-        entries.push_back({std::move(name), entry.status.st_ino, type_of(entry.status.st_mode)});
+      if (entry.is_whiteout) continue;
+      const struct stat status = entry.status;
+      const auto node = upper_child(directory, std::move(entry));
+      const auto origin = node ? origin_of(*node) : std::nullopt;
+      entries.push_back(
+          {std::move(name), origin ? origin->inode : status.st_ino, type_of(status.st_mode)});
     }
   }
   if (directory.lower == nullptr) return entries;
@@ -218,8 +213,34 @@ Result<UniqueFd> Tree::open_upper_directory(std::string_view path) const {
   return fd;
 }
 
+std::optional<FileId> Tree::origin_of(const Node& node) const {
+  if (!node.upper || node.path.empty()) return std::nullopt;
+  const struct stat& upper = node.upper->status;
+  if (node.lower != nullptr) {
+    // The names of a hard-linked file part when they are copied up.
+    if (!S_ISDIR(upper.st_mode) && node.lower->links != 1) return std::nullopt;
+    struct stat layer {};
+    if (::fstat(layer_of(*node.lower), &layer) < 0) return std::nullopt;
+    return FileId{layer.st_dev, node.lower->inode};
+  }
+  if (S_ISDIR(upper.st_mode)) return std::nullopt;
+  const auto origin = origins_.find(node.upper->origin);
+  if (!origin || origin->st_nlink != 1 || (origin->st_mode & S_IFMT) != (upper.st_mode & S_IFMT))
+    return std::nullopt;
+  return FileId{origin->st_dev, origin->st_ino};
+}
+
+const Record& Tree::content_of(const Record& file) const {
+  const Record* content = file.data ? index_.record(file.data) : nullptr;
+  return content == nullptr ? file : *content;
+}
+
+int Tree::layer_of(const Record& record) const {
+  return stack_.fd(stack_.size() - 1 - record.layer);
+}
+
 Result<UniqueFd> Tree::open_lower(const Record& record, int flags) const {
-  const int layer = stack_.fd(stack_.size() - 1 - record.layer);
+  const int layer = layer_of(record);
   const std::string path = index::path_in_layer(record);
   UniqueFd fd = sys::open_beneath(layer, path.empty() ? "." : path.c_str(), flags | O_NOFOLLOW);
   if (!fd) return fail_errno("open " + path + " in a layer");

@@ -14,7 +14,9 @@
 #include "unionfs/base/result.h"
 #include "unionfs/base/unique_fd.h"
 #include "unionfs/engine/hard_links.h"
+#include "unionfs/engine/origins.h"
 #include "unionfs/engine/work_dir.h"
+#include "unionfs/files/tree_path.h"
 #include "unionfs/index/index.h"
 #include "unionfs/layer_entry.h"
 #include "unionfs/layer_stack.h"
@@ -33,7 +35,7 @@ struct Node {
   bool is_whiteout = false;
 
   // Directories: what the upper one is merged with. Other files: the file, if the upper layer has
-  // none; the file with the content, if the upper one is a metacopy.
+  // none; what it is a metacopy of, if the upper one is such.
   const Record* lower = nullptr;
   std::string lower_path;  // of a directory's lower part, in the merged tree of the layers below
 
@@ -47,9 +49,7 @@ struct Node {
   [[nodiscard]] bool is_directory() const { return exists() && S_ISDIR(mode()); }
   [[nodiscard]] bool is_merged() const { return is_directory() && upper && lower != nullptr; }
 
-  [[nodiscard]] std::string_view name() const {
-    return std::string_view(path).substr(path.rfind('/') + 1);
-  }
+  [[nodiscard]] std::string_view name() const { return split_path(path).name; }
 };
 
 // Where a path led: the directories on the way, the root first, and what stands at its end.
@@ -74,6 +74,12 @@ enum class LastLink {
   return follow == Follow::kYes ? LastLink::kFollow : LastLink::kFollowIfSlash;
 }
 
+// What tells files apart on a machine.
+struct FileId {
+  dev_t device;
+  ino_t inode;
+};
+
 class Tree {
  public:
   [[nodiscard]] static Result<std::unique_ptr<Tree>> open(LayerStack stack, index::Index index,
@@ -92,6 +98,13 @@ class Tree {
   // `name` in `directory`. ENAMETOOLONG.
   [[nodiscard]] Result<Node> child(const Node& directory, std::string_view name) const;
 
+  // The file `entry` that the upper layer has in `directory`. ESTALE for a metacopy of nothing.
+  [[nodiscard]] Result<Node> upper_child(const Node& directory, LayerEntry entry) const;
+
+  // The lower file whose number a copy in the upper layer, or a merged directory, goes by
+  // (fs/overlayfs/inode.c: ovl_getattr); nullopt: its own.
+  [[nodiscard]] std::optional<FileId> origin_of(const Node& node) const;
+
   // All that shows in `directory`.
   [[nodiscard]] Result<std::vector<DirectoryEntry>> list(const Node& directory) const;
 
@@ -99,6 +112,12 @@ class Tree {
   // not looked for. REQUIRES: node.exists().
   [[nodiscard]] Result<UniqueFd> open_real(const Node& node, int flags) const;
   [[nodiscard]] Result<UniqueFd> open_lower(const Record& record, int flags) const;
+
+  // The Record with the content of `file`: another one if that is a metacopy.
+  [[nodiscard]] const Record& content_of(const Record& file) const;
+
+  // The root directory of the layer that `record` is in.
+  [[nodiscard]] int layer_of(const Record& record) const;
 
   // The upper layer's directory at `path`, by O_PATH.
   [[nodiscard]] Result<UniqueFd> open_upper_directory(std::string_view path) const;
@@ -110,6 +129,7 @@ class Tree {
   [[nodiscard]] bool is_writable() const { return work_.has_value(); }
   [[nodiscard]] int upper_fd() const { return upper_.get(); }
   [[nodiscard]] WorkDir& work() { return *work_; }
+  [[nodiscard]] const Origins& origins() const { return origins_; }
   [[nodiscard]] const index::Index& index() const { return index_; }
   [[nodiscard]] const LayerStack& stack() const { return stack_; }
   [[nodiscard]] const UnionOptions& options() const { return options_; }
@@ -123,6 +143,7 @@ class Tree {
   index::Index index_;
   UnionOptions options_;
   UniqueFd upper_;
+  Origins origins_;
   std::optional<WorkDir> work_;
   std::optional<LinkGroups> link_groups_;
 };
@@ -131,7 +152,5 @@ class Tree {
 // LAST_NORM).
 enum class Ending { kName, kDot, kDotDot, kRoot };
 [[nodiscard]] Ending ending_of(std::string_view path);
-
-[[nodiscard]] std::string join(std::string_view directory, std::string_view name);
 
 }  // namespace strata::unionfs::engine

@@ -10,7 +10,9 @@
 
 #include "unionfs/engine/change.h"
 #include "unionfs/engine/copy_up.h"
+#include "unionfs/files/list_names.h"
 #include "unionfs/files/proc_path.h"
+#include "unionfs/files/tree_path.h"
 
 namespace strata::unionfs::engine {
 namespace {
@@ -66,7 +68,7 @@ class ChangeList {
     if (node.below == nullptr || !S_ISDIR(node.below->mode)) return {};
     for (const Record* old : tree_.index().children(*node.below)) {
       const std::string name(index::name_of(*old));
-      if (!shown.contains(name)) add(ChangeKind::kDeleted, join(node.path, name));
+      if (!shown.contains(name)) add(ChangeKind::kDeleted, join_path(node.path, name));
     }
     return {};
   }
@@ -86,7 +88,7 @@ Result<void> copy_up_all(Tree& tree, const std::string& path) {
   STRATA_TRY(const Place place, tree.find("/" + path, LastLink::kKeep));
   STRATA_TRY(const std::vector<DirectoryEntry> entries, tree.list(place.node));
   for (const DirectoryEntry& entry : entries) {
-    const std::string child_path = join(path, entry.name);
+    const std::string child_path = join_path(path, entry.name);
     STRATA_TRY(Place child, tree.find("/" + child_path, LastLink::kKeep));
     STRATA_CHECK(copy_up(tree, child));
     if (child.node.is_directory()) STRATA_CHECK(copy_up_all(tree, child_path));
@@ -99,7 +101,7 @@ Result<void> complete_directory(Tree& tree, const std::string& path) {
   STRATA_TRY(const UniqueFd fd, tree.open_upper_directory(path));
   STRATA_TRY(const std::vector<std::string> names, list_names(fd.get()));
   for (const std::string& name : names) {
-    const std::string child_path = join(path, name);
+    const std::string child_path = join_path(path, name);
     STRATA_TRY(Place child, tree.walk("/" + child_path, LastLink::kKeep));
     if (!child.node.exists()) continue;
     if (!child.node.is_directory()) {

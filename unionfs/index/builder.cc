@@ -8,6 +8,8 @@
 #include <utility>
 #include <vector>
 
+#include "unionfs/files/list_names.h"
+#include "unionfs/files/tree_path.h"
 #include "unionfs/index/merge.h"
 #include "unionfs/index/trie_writer.h"
 #include "unionfs/layer_entry.h"
@@ -90,20 +92,20 @@ class Builder {
     record.children = children;
     record.size = names;
     record.flags = lower == nullptr ? 0 : kMerged;
-    return Written{write(record, entry, directory_of(path)), names};
+    return Written{write(record, entry, split_path(path).parent), names};
   }
 
   Result<Written> add(const LayerEntry& entry, const std::string& directory, const Record* parent,
                       const Record* below) {
     if (S_ISDIR(entry.status.st_mode)) {
-      return add_directory(entry, join(directory, entry.name),
+      return add_directory(entry, join_path(directory, entry.name),
                            lower_directory(below_, entry, parent, below));
     }
     Record record = record_of(entry);
     if (entry.is_metacopy) {
-      auto data = lower_data(below_, entry, parent, below);
-      if (!data) return fail_in("directory " + directory, std::move(data).error());
-      record.data = ref_of(**data);
+      auto file = lower_file(below_, entry, parent, below);
+      if (!file) return fail_in("directory " + directory, std::move(file).error());
+      record.data = (*file)->data ? (*file)->data : ref_of(**file);
     }
     return Written{write(record, entry, directory)};
   }
@@ -160,15 +162,6 @@ class Builder {
   static uint64_t names_in(const Record* record) {
     if (record == nullptr) return 0;
     return S_ISDIR(record->mode) ? record->size : 1;
-  }
-
-  static std::string join(const std::string& directory, const std::string& name) {
-    return directory.empty() ? name : directory + "/" + name;
-  }
-
-  static std::string_view directory_of(std::string_view path) {
-    const size_t slash = path.rfind('/');
-    return slash == std::string_view::npos ? std::string_view() : path.substr(0, slash);
   }
 
   const Index& below_;

@@ -22,11 +22,10 @@ const Record* lower_directory(const Index& below, const LayerEntry& entry, const
   return lower != nullptr && S_ISDIR(lower->mode) ? lower : nullptr;
 }
 
-Result<const Record*> lower_data(const Index& below, const LayerEntry& entry, const Record* parent,
+Result<const Record*> lower_file(const Index& below, const LayerEntry& entry, const Record* parent,
                                  const Record* same_name) {
-  const Record* data = origin_of(below, entry, parent, same_name);
-  if (data != nullptr && data->data) data = below.record(data->data);
-  if (data != nullptr && S_ISREG(data->mode)) return data;
+  const Record* file = origin_of(below, entry, parent, same_name);
+  if (file != nullptr && S_ISREG(file->mode)) return file;
   return fail(ESTALE,
               entry.name + ": its content should be in a layer below, but there is no such file");
 }

@@ -17,8 +17,9 @@ namespace strata::unionfs::index {
 [[nodiscard]] const Record* lower_directory(const Index& below, const LayerEntry& entry,
                                             const Record* parent, const Record* same_name);
 
-// For a metacopy: the file that has the content. ESTALE if there is none.
-[[nodiscard]] Result<const Record*> lower_data(const Index& below, const LayerEntry& entry,
+// For a metacopy: the file that has the content, or another metacopy of it. ESTALE if there is
+// none.
+[[nodiscard]] Result<const Record*> lower_file(const Index& below, const LayerEntry& entry,
                                                const Record* parent, const Record* same_name);
 
 }  // namespace strata::unionfs::index

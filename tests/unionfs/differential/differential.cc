@@ -148,19 +148,21 @@ std::string in_case(const char* what, const std::string& differs) {
   return differs.empty() ? "" : std::string(what) + ":\n" + differs;
 }
 
-// The modification times of layers are older than this.
-time_t age_layers(const std::vector<path>& layers) {
+// Makes the layers old, and says what is to be seen of that and of their inode numbers.
+ViewOptions age_layers(const std::vector<path>& layers) {
   constexpr time_t kOld = 1'500'000'000;
+  ViewOptions options{.start = kOld + 1};
   for (const path& layer : layers) {
     for (const auto& entry : std::filesystem::recursive_directory_iterator(layer)) {
       struct stat status {};
       check(::lstat(entry.path().c_str(), &status) == 0, "stat");
+      options.lower_inodes.insert(status.st_ino);
       if (status.st_mtim.tv_sec < kOld) continue;
       const timespec times[2] = {{.tv_sec = kOld, .tv_nsec = 1}, {.tv_sec = kOld, .tv_nsec = 2}};
       check(::utimensat(AT_FDCWD, entry.path().c_str(), times, AT_SYMLINK_NOFOLLOW) == 0, "utime");
     }
   }
-  return kOld + 1;
+  return options;
 }
 
 }  // namespace
@@ -186,7 +188,7 @@ std::string run_case(const Case& input, const path& scratch_dir) {
   const Scratch scratch(scratch_dir);
   const path mount_point = scratch.make("merged");
   const std::vector<path> layers = make_layers(input, scratch, mount_point);
-  const time_t start = age_layers(layers);
+  const ViewOptions options = age_layers(layers);
   const Upper engine_upper = scratch.make_upper("engine");
   const Upper kernel_upper = scratch.make_upper("kernel");
 
@@ -198,7 +200,7 @@ std::string run_case(const Case& input, const path& scratch_dir) {
       for (const Operation& operation : input.operations)
         by_kernel.push_back(apply_to_kernel(operation));
     });
-    kernel = kernel_view(mount_point, start);
+    kernel = kernel_view(mount_point, options);
   }
   std::vector<Outcome> by_engine;
   View engine;
@@ -206,19 +208,19 @@ std::string run_case(const Case& input, const path& scratch_dir) {
     Union merged = open_union(layers, engine_upper, input.redirect_dir);
     for (const Operation& operation : input.operations)
       by_engine.push_back(apply_to_engine(merged, operation));
-    engine = engine_view(merged, start);
+    engine = engine_view(merged, options);
   }
   if (auto failed = compare(input.operations, by_engine, by_kernel); !failed.empty()) return failed;
   if (auto failed = difference(engine, kernel); !failed.empty())
     return in_case("the trees differ", failed);
 
   Union reopened = open_union(layers, kernel_upper, input.redirect_dir);
-  if (auto failed = difference(engine_view(reopened, start), kernel); !failed.empty())
+  if (auto failed = difference(engine_view(reopened, options), kernel); !failed.empty())
     return in_case("the engine reads the kernel's upper layer otherwise", failed);
 
   const KernelMount mounted(layers, engine_upper, mount_point, input.redirect_dir);
   return in_case("the kernel reads the engine's upper layer otherwise",
-                 difference(engine, kernel_view(mount_point, start)));
+                 difference(engine, kernel_view(mount_point, options)));
 }
 
 Case shrink(Case failing, const path& scratch) {

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "unionfs/base/unique_fd.h"
+#include "unionfs/files/tree_path.h"
 
 namespace strata::testing {
 namespace {
@@ -23,6 +24,12 @@ struct File {
   std::string content;
   std::vector<std::pair<std::string, std::string>> xattrs;
   unsigned char type = DT_DIR;  // as the directory said
+  ino_t listed = 0;             // the same; 0 for the root
+};
+
+struct Listed {
+  unsigned char type = DT_DIR;
+  ino_t inode = 0;
 };
 
 std::string read_content(int fd) {
@@ -32,27 +39,27 @@ std::string read_content(int fd) {
   return got < 0 ? "<" + std::to_string(errno) + ">" : content;
 }
 
-std::string below(const std::string& directory, const std::string& name) {
-  return directory.empty() ? name : directory + "/" + name;
-}
-
 std::string hash(const std::string& text) {
   return std::to_string(std::hash<std::string>()(text) % 1'000'000);
 }
 
-std::string describe(const File& file, time_t start) {
+std::string describe(const File& file, const ViewOptions& options) {
   const struct stat& st = file.status;
   std::string text = "mode " + std::to_string(st.st_mode) + " owner " + std::to_string(st.st_uid) +
                      ":" + std::to_string(st.st_gid);
   if (IFTODT(st.st_mode) != file.type) text += " listed as " + std::to_string(file.type);
+  if (options.lower_inodes.contains(st.st_ino)) text += " inode " + std::to_string(st.st_ino);
+  if (file.listed != 0 && file.listed != st.st_ino)
+    text +=
+        " listed with inode " + std::to_string(file.listed) + " not " + std::to_string(st.st_ino);
   if (S_ISREG(st.st_mode))
     text += " size " + std::to_string(st.st_size) + " content " + hash(file.content);
   if (S_ISCHR(st.st_mode)) text += " device " + std::to_string(st.st_rdev);
   if (S_ISLNK(st.st_mode)) text += " -> " + file.target;
   if (!S_ISDIR(st.st_mode)) text += " links " + std::to_string(st.st_nlink);
-  text += st.st_mtim.tv_sec < start ? " mtime " + std::to_string(st.st_mtim.tv_sec) + "." +
-                                          std::to_string(st.st_mtim.tv_nsec)
-                                    : " new";
+  text += st.st_mtim.tv_sec < options.start ? " mtime " + std::to_string(st.st_mtim.tv_sec) + "." +
+                                                  std::to_string(st.st_mtim.tv_nsec)
+                                            : " new";
   auto xattrs = file.xattrs;
   std::ranges::sort(xattrs);
   for (const auto& [name, value] : xattrs) text.append(" ").append(name).append("=").append(value);
@@ -60,13 +67,13 @@ std::string describe(const File& file, time_t start) {
 }
 
 // Adds, to files with several names, which names those are.
-View view_of(const std::vector<File>& files, time_t start) {
+View view_of(const std::vector<File>& files, const ViewOptions& options) {
   std::map<ino_t, std::string> names;
   for (const File& file : files)
     if (!S_ISDIR(file.status.st_mode)) names[file.status.st_ino].append(" ").append(file.path);
   View view;
   for (const File& file : files) {
-    std::string text = describe(file, start);
+    std::string text = describe(file, options);
     if (!S_ISDIR(file.status.st_mode) && file.status.st_nlink > 1)
       text += " same as" + names[file.status.st_ino];
     view["/" + file.path] = text;
@@ -74,9 +81,9 @@ View view_of(const std::vector<File>& files, time_t start) {
   return view;
 }
 
-void walk_engine(unionfs::Union& merged, const std::string& path, unsigned char type,
+void walk_engine(unionfs::Union& merged, const std::string& path, Listed listed,
                  std::vector<File>& files) {
-  File file{.path = path, .type = type};
+  File file{.path = path, .type = listed.type, .listed = listed.inode};
   const std::string name = "/" + path;
   if (auto status = merged.stat(name)) file.status = *status;
   if (auto xattrs = merged.list_xattrs(name)) {
@@ -95,7 +102,7 @@ void walk_engine(unionfs::Union& merged, const std::string& path, unsigned char 
   if (!entries) return;
   std::ranges::sort(*entries, {}, &unionfs::DirectoryEntry::name);
   for (const auto& entry : *entries)
-    walk_engine(merged, below(path, entry.name), entry.type, files);
+    walk_engine(merged, unionfs::join_path(path, entry.name), {entry.type, entry.inode}, files);
 }
 
 std::vector<std::pair<std::string, std::string>> read_xattrs(const std::string& path) {
@@ -113,9 +120,9 @@ std::vector<std::pair<std::string, std::string>> read_xattrs(const std::string& 
   return xattrs;
 }
 
-void walk_kernel(const std::string& root, const std::string& path, unsigned char type,
+void walk_kernel(const std::string& root, const std::string& path, Listed listed,
                  std::vector<File>& files) {
-  File file{.path = path, .type = type};
+  File file{.path = path, .type = listed.type, .listed = listed.inode};
   const std::string real = root + "/" + path;
   (void)::lstat(path.empty() ? root.c_str() : real.c_str(), &file.status);
   file.xattrs = read_xattrs(real);
@@ -127,30 +134,30 @@ void walk_kernel(const std::string& root, const std::string& path, unsigned char
   const bool is_directory = S_ISDIR(file.status.st_mode);
   files.push_back(std::move(file));
   if (!is_directory) return;
-  std::map<std::string, unsigned char> entries;
+  std::map<std::string, Listed> entries;
   {
     const std::unique_ptr<DIR, int (*)(DIR*)> dir(::opendir(real.c_str()), ::closedir);
     while (const dirent* entry = dir ? ::readdir(dir.get()) : nullptr) {
       const std::string name = entry->d_name;
-      if (name != "." && name != "..") entries[name] = entry->d_type;
+      if (name != "." && name != "..") entries[name] = {entry->d_type, entry->d_ino};
     }
   }
-  for (const auto& [name, entry_type] : entries)
-    walk_kernel(root, below(path, name), entry_type, files);
+  for (const auto& [name, entry] : entries)
+    walk_kernel(root, unionfs::join_path(path, name), entry, files);
 }
 
 }  // namespace
 
-View engine_view(unionfs::Union& merged, time_t start) {
+View engine_view(unionfs::Union& merged, const ViewOptions& options) {
   std::vector<File> files;
-  walk_engine(merged, "", DT_DIR, files);
-  return view_of(files, start);
+  walk_engine(merged, "", {}, files);
+  return view_of(files, options);
 }
 
-View kernel_view(const std::filesystem::path& root, time_t start) {
+View kernel_view(const std::filesystem::path& root, const ViewOptions& options) {
   std::vector<File> files;
-  walk_kernel(root, "", DT_DIR, files);
-  return view_of(files, start);
+  walk_kernel(root, "", {}, files);
+  return view_of(files, options);
 }
 
 std::string difference(const View& engine, const View& kernel) {
