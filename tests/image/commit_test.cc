@@ -13,6 +13,7 @@
 #include "tests/support/matchers.h"
 #include "tests/support/temp_dir.h"
 #include "tests/unionfs/tree.h"
+#include "unionfs/base/file.h"
 
 namespace strata::image {
 namespace {
@@ -68,6 +69,17 @@ TEST_F(Commit, OfTheSameTreeIsTheSameLayer) {
   STRATA_ASSERT_OK(const Image two, commit_upper(*store_, upper_, base_.id, "two"));
   EXPECT_EQ(one.layers[1].diff_id, two.layers[1].diff_id);
   EXPECT_EQ(one.layers[1].blob.digest, two.layers[1].blob.digest);
+}
+
+// What a kernel with metacopy=on and redirect_dir=on leaves in an upper layer.
+TEST_F(Commit, FollowsWhatTheUpperRefersTo) {
+  std::ofstream(upper_ / "gone");
+  std::filesystem::resize_file(upper_ / "gone", 1);
+  ASSERT_EQ(::setxattr((upper_ / "gone").c_str(), "trusted.overlay.metacopy", "", 0, 0), 0);
+  ASSERT_EQ(::chmod((upper_ / "gone").c_str(), 0600), 0);
+  STRATA_ASSERT_OK(const Image image, commit_upper(*store_, upper_, base_.id, "web"));
+  EXPECT_EQ(read_file(image.layers[1].tree / "gone").value_or("cannot be read"), "x");
+  EXPECT_EQ(read_file(upper_ / "gone").value_or("cannot be read"), std::string(1, '\0'));
 }
 
 TEST_F(Commit, FailsWithoutTraces) {

@@ -92,7 +92,8 @@ Tree scan_tree(const std::filesystem::path& root, const ScanOptions& options) {
     if (::lstat(path.c_str(), &st) < 0) continue;
     const std::string name = path == root ? "." : printable(path.lexically_relative(root).native());
     tree.emplace(name, describe(path, st, options));
-    if (!S_ISDIR(st.st_mode) && st.st_nlink > 1) linked[{st.st_dev, st.st_ino}].push_back(name);
+    if (options.links && !S_ISDIR(st.st_mode) && st.st_nlink > 1)
+      linked[{st.st_dev, st.st_ino}].push_back(name);
   }
   for (const auto& [inode, names] : linked) {
     // Overlays keep the link count of files that have lost names.

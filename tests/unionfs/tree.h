@@ -12,6 +12,7 @@ namespace strata::testing {
 struct ScanOptions {
   bool holes = true;                // where the data of files lies
   bool root = true;                 // the top directory's own attributes
+  bool links = true;                // which names share a file
   bool whiteout_attributes = true;  // mode, owner and time of 0:0 devices, which mean nothing
 };
 

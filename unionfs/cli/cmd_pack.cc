@@ -4,6 +4,8 @@
 #include <filesystem>
 #include <memory>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include <fmt/format.h>
 
@@ -12,13 +14,17 @@
 #include "unionfs/base/terminal.h"
 #include "unionfs/base/undo.h"
 #include "unionfs/cli/commands.h"
+#include "unionfs/cli/stack_options.h"
+#include "unionfs/index/cache.h"
 #include "unionfs/layer_tar.h"
+#include "unionfs/upper_tar.h"
 
 namespace strata::unionfs::cli {
 namespace {
 
 struct Options {
   std::filesystem::path layer;
+  std::string lower;  // "": the layer is whole
   std::string tar = "-";
 };
 
@@ -27,12 +33,20 @@ void report(const LayerStats& stats) {
              human_size(stats.bytes));
 }
 
+Result<LayerStats> pack_into(const Options& options, ByteSink& sink) {
+  if (options.lower.empty()) return pack_layer(options.layer, sink);
+  STRATA_TRY(std::vector<std::filesystem::path> layers, split_layers(options.lower));
+  STRATA_TRY(LayerStack stack, LayerStack::open(std::move(layers)));
+  STRATA_TRY(index::OpenedIndex opened, index::open_index(stack, std::nullopt));
+  return pack_upper(std::move(stack), std::move(opened.index), options.layer, sink);
+}
+
 Result<int> pack(const Options& options) {
   if (options.tar == "-") {
     if (::isatty(STDOUT_FILENO) != 0)
       return fail(EINVAL, "a tar on a terminal is of no use: give -o FILE or redirect");
     FdSink sink(STDOUT_FILENO, "standard output");
-    STRATA_TRY(const LayerStats stats, pack_layer(options.layer, sink));
+    STRATA_TRY(const LayerStats stats, pack_into(options, sink));
     report(stats);
     return 0;
   }
@@ -41,7 +55,7 @@ Result<int> pack(const Options& options) {
   STRATA_TRY(const UniqueFd fd, open_file(part, O_WRONLY | O_CREAT | O_TRUNC, 0644));
   undo.add([&] { ::unlink(part.c_str()); });
   FdSink sink(fd.get(), part);
-  STRATA_TRY(const LayerStats stats, pack_layer(options.layer, sink));
+  STRATA_TRY(const LayerStats stats, pack_into(options, sink));
   if (::rename(part.c_str(), options.tar.c_str()) < 0) return fail_errno("rename " + part);
   undo.release();
   report(stats);
@@ -78,7 +92,9 @@ Action add_pack(CLI::App& app) {
   app.add_option("layer", options->layer, "The layer's directory")->type_name("LAYER")->required();
   app.add_option("-o,--output", options->tar, "The tar (default: standard output)")
       ->type_name("TAR");
-  app.footer("A layer with redirects or metacopies needs 'strata union complete' first.");
+  app.add_option("--lower", options->lower, "The layers below, for a layer that refers to them")
+      ->type_name("TOP:…:BOTTOM");
+  app.footer("What a kernel with metacopy=on or redirect_dir=on wrote refers to the layers below.");
   return [options] { return pack(*options); };
 }
 
