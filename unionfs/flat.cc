@@ -203,8 +203,10 @@ Result<void> write_flat(const path& file, const LayerStack& stack, const index::
     std::ranges::copy(shared, header.data.begin());
   else
     STRATA_CHECK(check_unambiguous(stack, index));
-  STRATA_TRY(std::vector<std::byte> image,
-             erofs::write_image(index, {.layer_roots = std::move(data.layer_roots)}));
+  const erofs::ImageOptions options{
+      .layer_roots = std::move(data.layer_roots),
+      .read = [&](const index::Record& small) { return read_content(stack, small); }};
+  STRATA_TRY(std::vector<std::byte> image, erofs::write_image(index, options));
   put_header(image, header);
   return write_file_atomic(file, {reinterpret_cast<const char*>(image.data()), image.size()},
                            Durability::kAtomic, 0600);

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -10,6 +11,7 @@
 
 #include "unionfs/base/file.h"
 #include "unionfs/erofs/tree.h"
+#include "unionfs/erofs/writer.h"
 #include "unionfs/files/proc_path.h"
 #include "unionfs/sys/openat2.h"
 
@@ -75,13 +77,24 @@ Result<FlatData> flat_data(const LayerStack& stack) {
   return data;
 }
 
+Result<std::string> read_content(const LayerStack& stack, const index::Record& file) {
+  const UniqueFd fd = sys::open_beneath(stack.fd(stack.size() - 1 - file.layer),
+                                        path_in_layer(file).c_str(), O_RDONLY | O_NOATIME);
+  if (!fd) return fail_errno("open its content");
+  std::string content(file.size, '\0');
+  const ssize_t size = ::pread(fd.get(), content.data(), content.size(), 0);
+  if (size < 0) return fail_errno("read its content");
+  content.resize(static_cast<size_t>(size));
+  return content;
+}
+
 Result<void> check_unambiguous(const LayerStack& stack, const index::Index& index) {
   if (stack.size() >= kMaxLayers)
     return fail(E2BIG, "the layers are not on one mount, and the kernel takes no more than " +
                            std::to_string(kMaxLayers - 1) + " data layers");
   STRATA_TRY(const erofs::Tree tree, erofs::collect_tree(index));
   for (const erofs::TreeInode& inode : tree.inodes) {
-    if (!S_ISREG(inode.record->mode) || inode.record->size == 0) continue;
+    if (!erofs::is_elsewhere(*inode.record)) continue;
     const index::Record* data =
         inode.record->data ? index.record(inode.record->data) : inode.record;
     if (data == nullptr) return fail(EBADMSG, "the index doesn't say where content is");

@@ -26,6 +26,9 @@ struct FlatData {
 // Finds it. The layers' descriptors count, not the paths that they were opened by.
 [[nodiscard]] Result<FlatData> flat_data(const LayerStack& stack);
 
+// What is in a small file of the layers.
+[[nodiscard]] Result<std::string> read_content(const LayerStack& stack, const index::Record& file);
+
 // Whether each file's content is the first of its name in the layers, for data that is not shared.
 // EXDEV naming the file if not; E2BIG for more layers than the kernel takes.
 [[nodiscard]] Result<void> check_unambiguous(const LayerStack& stack, const index::Index& index);

@@ -20,6 +20,7 @@
 
 #include "unionfs/base/file.h"
 #include "unionfs/erofs/writer.h"
+#include "unionfs/flat_data.h"
 #include "unionfs/index/cache.h"
 #include "unionfs/overlay.h"
 #include "unionfs/union.h"
@@ -137,7 +138,9 @@ void index_build_of(benchmark::State& state, const unionfs::LayerStack& stack) {
 
 void image_build_of(benchmark::State& state, const unionfs::LayerStack& stack) {
   const auto index = must(unionfs::index::open_index(stack, std::nullopt)).index;
-  const unionfs::erofs::ImageOptions options{std::vector<std::string>(stack.size(), "/layer")};
+  const unionfs::erofs::ImageOptions options{
+      .layer_roots = std::vector<std::string>(stack.size(), "/layer"),
+      .read = [&](const auto& file) { return unionfs::read_content(stack, file); }};
   size_t bytes = 0;
   for ([[maybe_unused]] const auto _ : state)
     bytes = must(unionfs::erofs::write_image(index, options)).size();

@@ -18,6 +18,7 @@
 #include "unionfs/erofs/crc32c.h"
 #include "unionfs/erofs/format.h"
 #include "unionfs/erofs/writer.h"
+#include "unionfs/flat_data.h"
 #include "unionfs/index/cache.h"
 
 namespace strata::unionfs::erofs {
@@ -40,7 +41,15 @@ class Erofs : public ::testing::Test {
   Result<std::vector<std::byte>> image_of(const path& tree) {
     STRATA_TRY(const LayerStack stack, LayerStack::open({tree}));
     STRATA_TRY(const index::OpenedIndex opened, index::open_index(stack, std::nullopt));
-    return write_image(opened.index, {.layer_roots = {"/data"}});
+    return write_image(stack, opened.index, "/data");
+  }
+
+  static Result<std::vector<std::byte>> write_image(const LayerStack& stack,
+                                                    const index::Index& index,
+                                                    const std::string& root) {
+    return erofs::write_image(index, {.layer_roots = {root}, .read = [&](const auto& file) {
+                                        return read_content(stack, file);
+                                      }});
   }
 
   path save(const std::vector<std::byte>& image) {
@@ -84,7 +93,7 @@ TEST_F(Erofs, TheSuperBlockNamesTheIndex) {
   dir.write("tree/file", "x");
   STRATA_ASSERT_OK(const LayerStack stack, LayerStack::open({dir / "tree"}));
   STRATA_ASSERT_OK(const index::OpenedIndex opened, index::open_index(stack, std::nullopt));
-  STRATA_ASSERT_OK(const auto image, write_image(opened.index, {.layer_roots = {""}}));
+  STRATA_ASSERT_OK(const auto image, write_image(stack, opened.index, ""));
   ASSERT_EQ(image.size() % kBlockSize, 0U);
   SuperBlock super{};
   std::memcpy(&super, image.data() + kSuperOffset, sizeof super);
@@ -105,12 +114,12 @@ TEST_F(Erofs, NamesWhatItCannotHold) {
 }
 
 TEST_F(Erofs, NeedsToKnowWhereLayersStand) {
-  EXPECT_THAT(write_image(index::Index(), {}), FailsWith(EINVAL));
-  dir.write("tree/file", "x");
+  EXPECT_THAT(erofs::write_image(index::Index(), {}), FailsWith(EINVAL));
+  dir.write("tree/file", std::string(kMaxInlineContent + 1, 'x'));
   STRATA_ASSERT_OK(const LayerStack stack, LayerStack::open({dir / "tree"}));
   STRATA_ASSERT_OK(const index::OpenedIndex opened, index::open_index(stack, std::nullopt));
-  EXPECT_THAT(write_image(opened.index, {}), FailsWith(EINVAL));
-  EXPECT_THAT(write_image(opened.index, {.layer_roots = {"/" + std::string(4095, 'p')}}),
+  EXPECT_THAT(erofs::write_image(opened.index, {}), FailsWith(EINVAL));
+  EXPECT_THAT(write_image(stack, opened.index, "/" + std::string(4095, 'p')),
               FailsWith(ENAMETOOLONG, "file: "));
 }
 

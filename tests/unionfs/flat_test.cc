@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "tests/unionfs/stack_test.h"
+#include "unionfs/erofs/writer.h"
 #include "unionfs/flat_mount.h"
 
 namespace strata::unionfs {
@@ -50,13 +51,18 @@ class Flat : public FlatStackTest {
     EXPECT_EQ(done.status, 0) << done.out << done.err;
   }
 
+  // What no image has inline.
+  static std::string large(const std::string& content) {
+    return content + std::string(erofs::kMaxInlineContent, '.');
+  }
+
   // Layers with a file "n<i>" each and a file "top".
   std::vector<path> small_layers(int count, const std::string& parent = "layers") {
     std::vector<path> top_first;
     for (int i = count - 1; i >= 0; --i) {
       const std::string name = parent + "/" + std::to_string(i);
-      dir.write(name + "/n" + std::to_string(i), std::to_string(i));
-      dir.write(name + "/top", std::to_string(i));
+      dir.write(name + "/n" + std::to_string(i), large(std::to_string(i)));
+      dir.write(name + "/top", large(std::to_string(i)));
       top_first.push_back(dir / name);
     }
     return top_first;
@@ -101,6 +107,34 @@ TEST_F(Flat, AwkwardTrees) {
   expect_as_overlayfs({empty, layer});
 }
 
+// Content in the image and in the data layer, at the sizes where one becomes the other.
+TEST_F(Flat, ContentOfAllSizes) {
+  constexpr auto kMost = static_cast<int>(erofs::kMaxInlineContent);
+  for (const int size : {0, 1, 3, 511, 512, kMost - 1, kMost, kMost + 1, 4095, 4096, 4097, 9000}) {
+    const path file = dir.write("layer/" + std::to_string(size), std::string(size_t(size), 'c'));
+    for (int i = 0; i < size % 7; ++i)
+      ASSERT_EQ(::setxattr(file.c_str(), ("user." + std::to_string(i)).c_str(),
+                           std::string(300, 'v').data(), 300, 0),
+                0);
+  }
+  ASSERT_EQ(::link((dir / "layer/512").c_str(), (dir / "layer/link").c_str()), 0);
+  ASSERT_THAT(make_dirs(dir / "empty"), IsOk());
+  expect_as_overlayfs({dir / "empty", dir / "layer"});
+  STRATA_ASSERT_OK(const auto flat, mount({dir / "layer"}, make_upper()));
+  const Attached merged(flat.get(), dir / "merged");
+  STRATA_ASSERT_OK(const auto fd, open_file(merged / "512", O_WRONLY | O_APPEND));
+  ASSERT_EQ(::write(fd.get(), "+", 1), 1);
+  EXPECT_EQ(merged.read("512"), std::string(512, 'c') + "+");
+}
+
+TEST_F(Flat, SmallFilesThatChangedAreSeen) {
+  dir.write("layer/file", "content");
+  STRATA_ASSERT_OK(const auto stack, LayerStack::open({dir / "layer"}));
+  STRATA_ASSERT_OK(const index::OpenedIndex opened, index::open_index(stack, std::nullopt));
+  dir.write("layer/file", "less");
+  EXPECT_THAT(prepare_flat(stack, opened.index, dir / "cache"), FailsWith(ESTALE, "file"));
+}
+
 TEST_F(Flat, WritesGoToTheUpper) {
   const auto layers = small_layers(3);
   ASSERT_THAT(make_dirs(layers[1] / "sub"), IsOk());
@@ -108,22 +142,22 @@ TEST_F(Flat, WritesGoToTheUpper) {
   STRATA_ASSERT_OK(const auto flat, mount(layers, upper));
   {
     const Attached merged(flat.get(), dir / "merged");
-    EXPECT_EQ(merged.read("top"), "2");
+    EXPECT_EQ(merged.read("top"), large("2"));
     STRATA_ASSERT_OK(const auto fd, open_file(merged / "n0", O_WRONLY | O_APPEND));
     ASSERT_EQ(::write(fd.get(), "+", 1), 1);
-    EXPECT_EQ(merged.read("n0"), "0+");
+    EXPECT_EQ(merged.read("n0"), large("0") + "+");
     ASSERT_EQ(::chmod((merged / "n1").c_str(), 0600), 0);
     ASSERT_EQ(::unlink((merged / "n2").c_str()), 0);
     ASSERT_EQ(::rename((merged / "top").c_str(), (merged / "moved").c_str()), 0);
     EXPECT_EQ(::rename((merged / "sub").c_str(), (merged / "sub2").c_str()), -1);
     EXPECT_EQ(errno, EXDEV);
     ASSERT_THAT(write_file_atomic(merged / "sub/new", "x"), IsOk());
-    EXPECT_EQ(merged.read("moved"), "2");
+    EXPECT_EQ(merged.read("moved"), large("2"));
   }
   // Whole files: the upper means the same wherever it is read.
-  EXPECT_EQ(*read_file(upper.upper / "n1"), "1");
+  EXPECT_EQ(*read_file(upper.upper / "n1"), large("1"));
   EXPECT_EQ(::lgetxattr((upper.upper / "n1").c_str(), "trusted.overlay.metacopy", nullptr, 0), -1);
-  EXPECT_EQ(*read_file(layers[2] / "n0"), "0");
+  EXPECT_EQ(*read_file(layers[2] / "n0"), large("0"));
   const auto stacked = [&] {
     auto all = layers;
     all.insert(all.begin(), upper.upper);
@@ -136,7 +170,7 @@ TEST_F(Flat, UpperMayLieBesideTheLayers) {
   const auto layers = small_layers(2);
   STRATA_ASSERT_OK(const auto flat, mount(layers, make_upper("layers/upper")));
   const Attached merged(flat.get(), dir / "merged");
-  EXPECT_EQ(merged.read("top"), "1");
+  EXPECT_EQ(merged.read("top"), large("1"));
   ASSERT_THAT(write_file_atomic(merged / "top", "new"), IsOk());
   EXPECT_EQ(merged.read("top"), "new");
 }
@@ -146,9 +180,9 @@ TEST_F(Flat, HundredsOfLayers) {
   for (const int layers : {100, 600}) {
     STRATA_ASSERT_OK(const auto flat, mount({all.end() - layers, all.end()}, make_upper()));
     const Attached merged(flat.get(), dir / "merged");
-    EXPECT_EQ(merged.read("top"), std::to_string(layers - 1));
-    EXPECT_EQ(merged.read("n0"), "0");
-    EXPECT_EQ(merged.read("n" + std::to_string(layers - 1)), std::to_string(layers - 1));
+    EXPECT_EQ(merged.read("top"), large(std::to_string(layers - 1)));
+    EXPECT_EQ(merged.read("n0"), large("0"));
+    EXPECT_EQ(merged.read("n" + std::to_string(layers - 1)), large(std::to_string(layers - 1)));
   }
 }
 
@@ -202,12 +236,12 @@ TEST_F(Flat, LayersMadeAnewMakeImagesStale) {
   STRATA_ASSERT_OK(const auto stack, LayerStack::open(layers));
   STRATA_ASSERT_OK(const FlatImage image, prepare(stack));
   ASSERT_THAT(remove_tree(layers[0]), IsOk());
-  dir.write("layers/1/top", "anew");
+  dir.write("layers/1/top", large("anew"));
   STRATA_ASSERT_OK(const auto anew, LayerStack::open(layers));
   EXPECT_FALSE(find_flat(anew, dir / "cache"));
   STRATA_ASSERT_OK(const auto flat, mount(layers));
   const Attached merged(flat.get(), dir / "merged");
-  EXPECT_EQ(merged.read("top"), "anew");
+  EXPECT_EQ(merged.read("top"), large("anew"));
 }
 
 TEST_F(Flat, LayersMayMove) {
@@ -217,7 +251,7 @@ TEST_F(Flat, LayersMayMove) {
   std::filesystem::create_directory_symlink(dir / "layers.moved", dir / "layers");
   STRATA_ASSERT_OK(const auto flat, mount(layers));
   const Attached merged(flat.get(), dir / "merged");
-  EXPECT_EQ(merged.read("top"), "1");
+  EXPECT_EQ(merged.read("top"), large("1"));
 }
 
 // Layers on several mounts are data layers themselves.
@@ -240,21 +274,21 @@ TEST_F(Flat, RefusesWhatWouldBeMistaken) {
   ASSERT_EQ(::mount("layers", (dir / "other").c_str(), "tmpfs", 0, nullptr), 0);
   // "copy" has the content of the lower "file", which the layer's own "file" hides.
   const auto make = [&](const std::string& layer) {
-    dir.write(layer + "/file", "not it");
+    dir.write(layer + "/file", large("not it"));
     const path copy = dir.write(layer + "/copy", "");
-    ASSERT_EQ(::truncate(copy.c_str(), 2), 0);
+    ASSERT_EQ(::truncate(copy.c_str(), static_cast<off_t>(large("it").size())), 0);
     ASSERT_EQ(::setxattr(copy.c_str(), "trusted.overlay.metacopy", "", 0, 0), 0);
     ASSERT_EQ(::setxattr(copy.c_str(), "trusted.overlay.redirect", "/file", 5, 0), 0);
   };
   make("layers/upper");
   make("other/upper");
-  dir.write("layers/lower/file", "it");
+  dir.write("layers/lower/file", large("it"));
   STRATA_ASSERT_OK(const auto apart, LayerStack::open({dir / "other/upper", dir / "layers/lower"}));
   EXPECT_THAT(prepare(apart), FailsWith(EXDEV, "file would be mistaken for that in"));
   STRATA_ASSERT_OK(const auto flat, mount({dir / "layers/upper", dir / "layers/lower"}));
   const Attached merged(flat.get(), dir / "merged");
-  EXPECT_EQ(merged.read("copy"), "it");
-  EXPECT_EQ(merged.read("file"), "not it");
+  EXPECT_EQ(merged.read("copy"), large("it"));
+  EXPECT_EQ(merged.read("file"), large("not it"));
 }
 
 // What older kernels get works on new ones, too.
@@ -267,7 +301,7 @@ TEST_F(Flat, WaysForOlderKernels) {
     STRATA_ASSERT_OK(const auto flat,
                      mount_flat_in_way(mounted.mount.get(), image, make_upper(), {}, way));
     const Attached merged(flat.get(), dir / "merged");
-    EXPECT_EQ(merged.read("top"), "1");
+    EXPECT_EQ(merged.read("top"), large("1"));
   }
   // The image's directory served as a mount point that nobody saw.
   EXPECT_TRUE(find_flat(stack, dir / "cache"));
@@ -289,7 +323,7 @@ TEST_F(Flat, TheImagesMountMayBeClosedLater) {
   EXPECT_TRUE(later);
   const Attached merged(flat.get(), dir / "merged");
   later.reset();
-  EXPECT_EQ(merged.read("top"), "1");
+  EXPECT_EQ(merged.read("top"), large("1"));
 }
 
 TEST_F(Flat, ErrorsCarryTheKernelsWords) {

@@ -13,6 +13,7 @@
 
 #include "unionfs/erofs/crc32c.h"
 #include "unionfs/erofs/format.h"
+#include "unionfs/erofs/metadata_blocks.h"
 #include "unionfs/erofs/tree.h"
 #include "unionfs/erofs/xattrs.h"
 
@@ -20,10 +21,6 @@ namespace strata::unionfs::erofs {
 namespace {
 
 using index::Record;
-
-constexpr uint64_t round_up(uint64_t value, uint64_t to) {
-  return (value + to - 1) / to * to;
-}
 
 // Where an inode and what belongs to it stand in the image.
 struct Place {
@@ -35,10 +32,6 @@ struct Place {
   uint32_t first_block = 0;
   uint64_t size = 0;
 };
-
-bool has_content(const Record& record) {
-  return S_ISREG(record.mode) && record.size > 0;
-}
 
 // Chunks as large as the whole file, as far as the format goes.
 unsigned chunk_bits(uint64_t size) {
@@ -108,7 +101,10 @@ class Writer {
     STRATA_TRY(tree_, collect_tree(index_));
     STRATA_CHECK(lay_out());
     image_.resize(data_start_ + blocks_ * kBlockSize);
-    for (uint32_t i = 0; i < places_.size(); ++i) write(i);
+    for (uint32_t i = 0; i < places_.size(); ++i) {
+      if (auto written = write(i); !written)
+        return fail_in(path_in_layer(*tree_.inodes[i].record), std::move(written).error());
+    }
     write_super_block();
     return std::move(image_);
   }
@@ -116,24 +112,19 @@ class Writer {
  private:
   Result<void> lay_out() {
     places_.reserve(tree_.inodes.size());
-    uint64_t end = kBlockSize;  // the first block is the super block's
+    MetadataBlocks metadata;
     for (uint32_t i = 0; i < tree_.inodes.size(); ++i) {
       const Record& record = *tree_.inodes[i].record;
       Place place;
       if (auto added = add_xattrs(record, place); !added)
         return fail_in(path_in_layer(record), std::move(added).error());
       add_content(i, place);
-      const uint64_t whole = sizeof(Inode) + place.xattrs_size + place.tail;
-      // An inode with all that is behind it in one block wherever that is possible: one read, and
-      // what is inline must not cross a block's end anyway (fs/erofs/data.c: erofs_map_blocks).
-      if (end % kBlockSize + whole > kBlockSize) end = round_up(end, kBlockSize);
-      place.offset = end;
+      place.offset = metadata.take(sizeof(Inode) + place.xattrs_size + place.tail);
       place.first_block = static_cast<uint32_t>(blocks_);
       blocks_ += place.blocks;
-      end = round_up(end + whole, kSlotSize);
       places_.push_back(place);
     }
-    data_start_ = round_up(end, kBlockSize);
+    data_start_ = metadata.end();
     if (data_start_ / kBlockSize + blocks_ > std::numeric_limits<uint32_t>::max())
       return fail(EFBIG, "the tree is too big for an EROFS image");
     return {};
@@ -147,12 +138,18 @@ class Writer {
     return {};
   }
 
-  // The absolute path in the data layer, "" for files without content.
-  Result<std::string> redirect_of(const Record& record) const {
-    if (!has_content(record)) return std::string();
-    const Record* data = record.data ? index_.record(record.data) : &record;
-    if (data == nullptr || data->layer >= options_.layer_roots.size())
+  // The Record that has the content.
+  Result<const Record*> content_of(const Record& record) const {
+    const Record* content = record.data ? index_.record(record.data) : &record;
+    if (content == nullptr || content->layer >= options_.layer_roots.size())
       return fail(EBADMSG, "the index doesn't say where its content is");
+    return content;
+  }
+
+  // The absolute path in the data layer, "" for files whose content isn't there.
+  Result<std::string> redirect_of(const Record& record) const {
+    if (!is_elsewhere(record)) return std::string();
+    STRATA_TRY(const Record* data, content_of(record));
     std::string path = options_.layer_roots[data->layer] + "/" + path_in_layer(*data);
     if (path.size() >= PATH_MAX) return fail(ENAMETOOLONG, "the path of its content is too long");
     return path;
@@ -166,7 +163,9 @@ class Writer {
       place.size = (blocks.size() - 1) * kBlockSize + blocks.back().size;
     } else if (S_ISLNK(record.mode)) {
       place.size = record.target_length;
-    } else if (has_content(record)) {
+    } else if (is_inline(record)) {
+      place.size = record.size;
+    } else if (is_elsewhere(record)) {
       place.size = record.size;
       place.tail = static_cast<uint32_t>(chunk_count(record.size) * sizeof(uint32_t));
       return;
@@ -181,7 +180,7 @@ class Writer {
     }
   }
 
-  void write(uint32_t i) {
+  Result<void> write(uint32_t i) {
     const Place& place = places_[i];
     const Record& record = *tree_.inodes[i].record;
     Inode inode = inode_of(i);
@@ -193,9 +192,15 @@ class Writer {
       write_directory(i, tail);
     } else if (S_ISLNK(record.mode)) {
       put(content_at(place, tail, 0), target_of(record).data(), record.target_length);
+    } else if (is_inline(record)) {
+      STRATA_TRY(const Record* content, content_of(record));
+      STRATA_TRY(const std::string bytes, options_.read(*content));
+      if (bytes.size() != record.size) return fail(ESTALE, "its size is another one now");
+      put(content_at(place, tail, 0), bytes.data(), bytes.size());
     } else if (place.tail > 0) {
       std::memset(image_.data() + tail, 0xff, place.tail);  // kNoBlock
     }
+    return {};
   }
 
   Inode inode_of(uint32_t i) const {
@@ -206,7 +211,7 @@ class Writer {
     if (place.blocks > 0)
       inode.place = static_cast<uint32_t>(data_start_ / kBlockSize + place.first_block);
     if (S_ISCHR(record.mode) || S_ISBLK(record.mode)) inode.place = encoded_device(record.device);
-    if (has_content(record)) {
+    if (is_elsewhere(record)) {
       layout = Layout::kChunks;
       inode.place = chunk_bits(record.size) - kBlockBits;
     }
@@ -287,6 +292,14 @@ class Writer {
 };
 
 }  // namespace
+
+bool is_inline(const Record& record) {
+  return S_ISREG(record.mode) && record.size > 0 && record.size <= kMaxInlineContent;
+}
+
+bool is_elsewhere(const Record& record) {
+  return S_ISREG(record.mode) && record.size > kMaxInlineContent;
+}
 
 Result<std::vector<std::byte>> write_image(const index::Index& index, const ImageOptions& options) {
   if (index.root() == nullptr) return fail(EINVAL, "an image needs at least one layer");
