@@ -261,9 +261,16 @@ Result<void> Union::truncate(std::string_view path, off_t size) {
   STRATA_TRY(Place place, tree_->find(path, LastLink::kFollow));
   if (place.node.is_directory()) return fail_errno(path, EISDIR);
   if (!S_ISREG(place.node.mode()) || size < 0) return fail_errno(path, EINVAL);
-  STRATA_CHECK(copy_up(*tree_, place, size == 0 ? Content::kDrop : Content::kKeep));
-  STRATA_TRY(const UniqueFd fd, tree_->open_real(place.node, O_WRONLY));
-  if (::ftruncate(fd.get(), size) < 0) return fail_errno(path);
+  const engine::Node& node = place.node;
+  const bool drops_content =
+      size == 0 && (node.upper ? node.upper->status.st_size != 0 : node.lower->size != 0);
+  STRATA_CHECK(copy_up(*tree_, place, drops_content ? Content::kDrop : Content::kKeep));
+  STRATA_TRY(const UniqueFd fd, tree_->open_real(node, O_WRONLY));
+  // truncate(2) leaves the times of a file that keeps its size, ftruncate(2) doesn't (fs/open.c:
+  // do_truncate's time_attrs): what was dropped by copying up has to look truncated.
+  const int truncated =
+      drops_content ? ::ftruncate(fd.get(), size) : ::truncate(proc_path(fd.get()).c_str(), size);
+  if (truncated < 0) return fail_errno(path);
   return {};
 }
 

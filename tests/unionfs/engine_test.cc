@@ -188,6 +188,28 @@ TEST_F(EngineTest, CopiesKeepTheirInodeNumbers) {
   }
 }
 
+// Whether a file that keeps its size keeps its times is the file system's affair.
+TEST_F(EngineTest, TruncatingToTheSameSizeIsTheFileSystemsAffair) {
+  lower("empty", "");
+  lower("full", "content");
+  const auto time_of = [](const Union& merged, const char* name) {
+    return merged.stat(name).value().st_mtim.tv_sec;
+  };
+  const path plain = dir_.write("plain", "");
+  for (const path& file : {dir_ / "lower/empty", dir_ / "lower/full", plain}) {
+    const timespec old[2] = {{.tv_sec = 7}, {.tv_sec = 7}};
+    ASSERT_EQ(::utimensat(AT_FDCWD, file.c_str(), old, 0), 0);
+  }
+  ASSERT_EQ(::truncate(plain.c_str(), 0), 0);
+  struct stat expected {};
+  ASSERT_EQ(::stat(plain.c_str(), &expected), 0);
+  Union merged = open();
+  ASSERT_THAT(merged.truncate("/empty", 0), IsOk());
+  EXPECT_EQ(time_of(merged, "/empty") == 7, expected.st_mtim.tv_sec == 7);
+  ASSERT_THAT(merged.truncate("/full", 0), IsOk());
+  EXPECT_NE(time_of(merged, "/full"), 7);
+}
+
 TEST_F(EngineTest, SparseFilesStaySparse) {
   const path sparse = dir_ / "lower/sparse";
   {
