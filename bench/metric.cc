@@ -52,6 +52,10 @@ constexpr std::array kKnown{
           "warm.",
           false},
     Known{"cold_miss_dentries_count", "names made for a cold miss", "The same of misses.", false},
+    Known{"cold_open_ns", "open and close, cold",
+          "open(2) for reading and close(2) of the same paths, after dentries and inodes were "
+          "dropped.",
+          true},
     Known{"open_ns", "open and close, warm", "open(2) for reading and close(2) of the same paths.",
           true},
     Known{
@@ -61,6 +65,8 @@ constexpr std::array kKnown{
         true},
     Known{"tar_ns", "tar, cold",
           "tar(1) of everything into a pipe, after dentries and inodes were dropped.", true},
+    Known{"tar_names_ns", "tar without content, cold",
+          "tar(1) of everything into /dev/null, for which it reads no content.", false},
     Known{"index_open_ns", "opening the index", "Mapping and verifying all segments.", false},
     Known{"start_first_ns", "start in the background, the first",
           "From starting the command to its exit: the median of the first 20 containers.", true},

@@ -1,28 +1,35 @@
 // What a look into a file system costs: a tree that is mounted, or a union that nobody mounted.
 //
 //   strata-bench-lookup tree   HITS MISSES ROOT
-//   strata-bench-lookup engine HITS MISSES INDEX-DIR LAYER…     (top first)
+//   strata-bench-lookup root   HITS MISSES                      (of the process, without mounts in
+//   it) strata-bench-lookup engine HITS MISSES INDEX-DIR LAYER…     (top first)
 //
 // HITS and MISSES are files with a path a line, relative to the root. Writes "metric NAME VALUE"
 // lines (bench/reported_metrics.h):
 //
-//   cold_hit_ns, cold_miss_ns    one lstat(2) (or lookup in the index), caches dropped before
-//   …_dentries_count             names that the kernel had to make for it: what tells cold from
-//   warm warm_hit_ns, warm_miss_ns    the same once more, the best of some rounds open_ns open(2)
-//   and close(2), warm find_ns                      find(1) over all (engine: a walk with a stat of
-//   each), cold tar_ns                       tar(1) of all into a pipe, cold index_open_ns engine:
-//   opening the index
+// - cold_hit_ns, cold_miss_ns: one lstat(2) (or lookup in the index), caches dropped before
+// - cold_…_dentries_count: names that the kernel had to make for it: what tells cold from warm
+// - warm_hit_ns, warm_miss_ns: the same once more, the best of some rounds
+// - cold_open_ns, open_ns: open(2) and close(2), cold and warm
+// - find_ns: find(1) over all (engine: a walk with a stat of each), cold
+// - tar_ns: tar(1) of all into a pipe, cold
+// - tar_names_ns: the same without reading content, cold
+// - index_open_ns: engine: opening the index
 //
 // Cold means that the kernel's dentries and inodes were dropped (/proc/sys/vm/drop_caches): of the
 // whole machine, so nothing else should run on it.
 #include <dirent.h>
 #include <fcntl.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <chrono>
 #include <cstdio>
+#include <cstdlib>
+#include <cstring>
 #include <fstream>
 #include <functional>
 #include <string>
@@ -126,11 +133,24 @@ int measure_tree(const Paths& hits, const Paths& misses, const std::string& root
     const UniqueFd file(::openat(fd, path.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC));
     return file.valid();
   };
-  (void)time_pass(hits, open, true);
+  drop_caches();
+  report("cold_open_ns", time_pass(hits, open, true));
   report("open_ns", time_pass(hits, open, true));
   time_tool("find_ns", R"(find "$1" -printf '%s')", root);
+  // GNU tar reads no content for /dev/null.
+  time_tool("tar_names_ns", R"(tar -C "$1" -cf /dev/null .)", root);
   time_tool("tar_ns", R"(tar -C "$1" -cf - . | cat)", root);
   return 0;
+}
+
+// What is mounted in the root directory doesn't belong to it: a bind mount leaves that out.
+int measure_root(const Paths& hits, const Paths& misses) {
+  char directory[] = "/strata-lookup-XXXXXX";
+  if (::mkdtemp(directory) == nullptr || ::mount("/", directory, nullptr, MS_BIND, nullptr) < 0)
+    give_up(std::string("bind the root directory: ") + std::strerror(errno));
+  const int status = measure_tree(hits, misses, directory);
+  if (::umount(directory) < 0 || ::rmdir(directory) < 0) give_up("undo the bind mount");
+  return status;
 }
 
 void walk(const unionfs::Union& merged, const std::string& path) {
@@ -177,11 +197,13 @@ int main(int argc, char** argv) {
   const std::string kind = argc > 1 ? argv[1] : "";
   if (kind == "tree" && argc == 5)
     return measure_tree(read_paths(argv[2]), read_paths(argv[3]), argv[4]);
+  if (kind == "root" && argc == 4) return measure_root(read_paths(argv[2]), read_paths(argv[3]));
   if (kind == "engine" && argc > 5)
     return measure_engine(read_paths(argv[2]), read_paths(argv[3]), argv[4],
                           {argv + 5, argv + argc});
   std::fprintf(stderr,
                "strata-bench-lookup tree HITS MISSES ROOT\n"
+               "strata-bench-lookup root HITS MISSES\n"
                "strata-bench-lookup engine HITS MISSES INDEX-DIR LAYER…\n");
   return 2;
 }

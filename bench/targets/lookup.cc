@@ -189,6 +189,7 @@ Targets make_lookup_targets(const OwnPrograms& programs) {
   targets.push_back(std::make_unique<Presented>(programs, PresenterKind::kCopy, 100));
   for (const size_t depth : {1, 100})
     targets.push_back(std::make_unique<FuseOverlay>(programs, depth));
+  targets.push_back(make_lookup_vm(programs));
   return targets;
 }
 

@@ -46,6 +46,8 @@ enum class StrataMode { kForeground, kFlat, kDetached };
 // `machine`: "microvm" or "q35".
 [[nodiscard]] std::unique_ptr<TargetDriver> make_vm(const OwnPrograms& programs,
                                                     const std::string& machine);
+// The suite `lookup` inside a VM.
+[[nodiscard]] std::unique_ptr<TargetDriver> make_lookup_vm(const OwnPrograms& programs);
 [[nodiscard]] std::unique_ptr<TargetDriver> make_kvm_floor(const OwnPrograms& programs);
 
 }  // namespace strata::bench
