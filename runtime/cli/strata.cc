@@ -10,13 +10,15 @@
 namespace {
 
 using strata::cli::Command;
+using strata::linux::guard_own_program;
+using strata::linux::run_from_read_only_mount;
 
 constexpr std::array kCommands{
-    Command{"run", strata::cli::add_run},
-    Command{"create", strata::cli::add_create},
-    Command{"start", strata::cli::add_start},
+    Command{"run", strata::cli::add_run, guard_own_program},
+    Command{"create", strata::cli::add_create, guard_own_program},
+    Command{"start", strata::cli::add_start, guard_own_program},
     // Enters what a stranger may run in already.
-    Command{"exec", strata::cli::add_exec, strata::linux::run_from_read_only_mount},
+    Command{"exec", strata::cli::add_exec, run_from_read_only_mount},
     Command{"ps", strata::cli::add_ps},
     Command{"logs", strata::cli::add_logs},
     Command{"stop", strata::cli::add_stop},

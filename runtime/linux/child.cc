@@ -36,6 +36,7 @@ struct SetupStep {
 };
 
 constexpr SetupStep kLaunchSteps[] = {
+    {Step::kProgram, leave_program},
     {Step::kCgroup, join_cgroups},
     {Step::kLabel, set_label},
     {Step::kUserNamespace, enter_user_namespace},
@@ -54,25 +55,29 @@ constexpr SetupStep kLaunchSteps[] = {
     {Step::kTerminal, start_session_with_console},
     {Step::kRlimits, set_limits},
     {Step::kScheduling, set_scheduling},
+    {Step::kDescriptors, close_descriptors},  // the directory may be one of them
     {Step::kDirectory, enter_directory},
     {Step::kIdentity, take_identity},
-    {Step::kDescriptors, close_descriptors},
     {Step::kSeccomp, install_seccomp},
     {Step::kCapabilities, drop_capabilities},
 };
 
+// The container's own processes run meanwhile: when it appears among them, nothing of the host's is
+// left about it (CVE-2016-9962).
 constexpr SetupStep kExecSteps[] = {
     {Step::kScheduling, set_first_cpus},
     {Step::kCgroup, join_cgroups},
     {Step::kLabel, set_label},
     {Step::kOomScore, set_oom_score},  // while /proc is still the host's
     {Step::kNamespaces, enter_namespaces},
+    {Step::kStreams, take_plain_streams},
+    {Step::kDescriptors, close_descriptors},
+    {Step::kPids, enter_pid_namespace},
     {Step::kTerminal, start_session},
     {Step::kRlimits, set_limits},
     {Step::kScheduling, set_scheduling},
     {Step::kDirectory, enter_directory},
     {Step::kIdentity, take_identity},
-    {Step::kDescriptors, close_descriptors},
     {Step::kSeccomp, install_seccomp},
     {Step::kCapabilities, drop_capabilities},
 };

@@ -3,12 +3,15 @@
 #include <fcntl.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include <array>
 #include <cerrno>
 #include <climits>
 #include <cstring>
+#include <utility>
 
 #include "runtime/linux/child_steps.h"
 #include "runtime/linux/path_in_root.h"
@@ -53,6 +56,18 @@ int cover_file(int target, const UniqueFd& null) {
   return copy ? move_to(copy.get(), target) : -1;
 }
 
+// The device itself, and nothing that the image or another container put in its place
+// (CVE-2025-31133).
+UniqueFd open_null(int root, SetupReport& report) {
+  UniqueFd null(sys::openat2(root, "/dev/null", O_PATH, sys::kInRoot));
+  struct stat st {};
+  if (!null || ::fstat(null.get(), &st) < 0) return {};
+  if (S_ISCHR(st.st_mode) && st.st_rdev == makedev(1, 3)) return null;
+  complain(report, "/dev/null is not the device");
+  errno = EINVAL;
+  return {};
+}
+
 // mkdir -p inside the container, of which this process is already a part.
 int make_directories(const char* path) {
   std::array<char, PATH_MAX> partial{};
@@ -70,6 +85,20 @@ int make_directories(const char* path) {
   return 0;
 }
 
+// A path of the container to be covered. Below /proc and /sys it counts from what was mounted
+// there: another container that has the same root may have renamed the directories since
+// (CVE-2019-19921).
+int open_covered(const ChildPlan& plan, const ChildState& state, const std::string& path) {
+  const auto below = [&](const UniqueFd& mount, const char* name) {
+    const size_t size = std::strlen(name);
+    return mount && path.starts_with(name) && (path.size() == size || path[size] == '/') ? size : 0;
+  };
+  for (const auto& [mount, name] : {std::pair(&state.proc, "/proc"), {&state.sys, "/sys"}})
+    if (const size_t size = below(*mount, name))
+      return open_in_root(mount->get(), path.size() == size ? "." : path.c_str() + size);
+  return open_in_root(plan.root, path.c_str());
+}
+
 }  // namespace
 
 // The root is put over "/" itself: any place would do, and this one is always there. It must be a
@@ -81,13 +110,18 @@ int attach_root(const ChildPlan& plan, ChildState&) noexcept {
 }
 
 int attach_mounts(const ChildPlan& plan, ChildState& state) noexcept {
+  char* const complaint = state.report.complaint.data();
+  const size_t size = state.report.complaint.size();
   for (const auto& attachment : plan.attachments) {
     if (attachment.fd) {
-      if (attach_mount_in_root(plan.root, attachment.fd.get(), attachment) < 0) return -1;
+      if (attach_mount_in_root(plan.root, attachment.fd.get(), attachment, complaint, size) < 0)
+        return -1;
     } else {
-      const UniqueFd made(make_filesystem(*attachment.mount, state.report.complaint.data(),
-                                          state.report.complaint.size()));
-      if (!made || attach_mount_in_root(plan.root, made.get(), attachment) < 0) return -1;
+      UniqueFd made(make_filesystem(*attachment.mount, complaint, size));
+      if (!made || attach_mount_in_root(plan.root, made.get(), attachment, complaint, size) < 0)
+        return -1;
+      if (attachment.target == "/proc") state.proc = std::move(made);
+      if (attachment.target == "/sys") state.sys = std::move(made);
     }
     ++state.report.index;
   }
@@ -102,9 +136,21 @@ int make_devices(const ChildPlan& plan, ChildState& state) noexcept {
   return 0;
 }
 
+// By no link and over no mount: what is written there must not end in another file
+// (CVE-2025-52881).
 int write_sysctls(const ChildPlan& plan, ChildState& state) noexcept {
+  if (plan.sysctls.empty()) return 0;
+  const UniqueFd proc(open_covered(plan, state, "/proc"));
+  if (!proc) return -1;
+  if (!is_procfs(proc.get())) {
+    complain(state.report, "/proc is not a procfs");
+    errno = EXDEV;
+    return -1;
+  }
+  constexpr size_t kPrefix = sizeof "/proc/" - 1;
+  constexpr uint64_t kResolve = RESOLVE_BENEATH | RESOLVE_NO_XDEV | RESOLVE_NO_SYMLINKS;
   for (const auto& sysctl : plan.sysctls) {
-    const UniqueFd fd(sys::openat2(plan.root, sysctl.path.c_str(), O_WRONLY, sys::kInRoot));
+    const UniqueFd fd(sys::openat2(proc.get(), sysctl.path.c_str() + kPrefix, O_WRONLY, kResolve));
     if (!fd || ::write(fd.get(), sysctl.value.data(), sysctl.value.size()) < 0) return -1;
     ++state.report.index;
   }
@@ -116,12 +162,15 @@ int mask_paths(const ChildPlan& plan, ChildState& state) noexcept {
   UniqueFd cover;
   UniqueFd null;
   for (const auto& path : plan.masked_paths) {
-    const UniqueFd target(open_in_root(plan.root, path.c_str()));
+    const UniqueFd target(open_covered(plan, state, path));
     struct stat st {};
     if (!target && errno != ENOENT && errno != ENOTDIR) return -1;
     if (target) {
       if (::fstat(target.get(), &st) < 0) return -1;
-      if (!S_ISDIR(st.st_mode) && !null) null.reset(open_in_root(plan.root, "/dev/null"));
+      if (!S_ISDIR(st.st_mode) && !null) {
+        null = open_null(plan.root, state.report);
+        if (!null) return -1;
+      }
       const int done = S_ISDIR(st.st_mode) ? cover_directory(target.get(), cover)
                                            : cover_file(target.get(), null);
       if (done < 0) return -1;
@@ -133,7 +182,7 @@ int mask_paths(const ChildPlan& plan, ChildState& state) noexcept {
 
 int protect_paths(const ChildPlan& plan, ChildState& state) noexcept {
   for (const auto& path : plan.readonly_paths) {
-    const UniqueFd target(open_in_root(plan.root, path.c_str()));
+    const UniqueFd target(open_covered(plan, state, path));
     if (!target && errno != ENOENT && errno != ENOTDIR) return -1;
     if (target) {
       const UniqueFd copy(::open_tree(
@@ -161,11 +210,19 @@ int pivot_root(const ChildPlan& plan, ChildState&) noexcept {
   return ::mount(nullptr, "/", nullptr, plan.root_propagation | depth, nullptr);
 }
 
-int enter_directory(const ChildPlan& plan, ChildState&) noexcept {
+// A descriptor that the caller left to the program may lead out of its root (/proc/self/fd/3,
+// CVE-2024-21626): then the kernel has no path for it that begins with "/" (getcwd(2)).
+int enter_directory(const ChildPlan& plan, ChildState& state) noexcept {
   const char* path = plan.directory.c_str();
-  if (::chdir(path) == 0) return 0;
-  if (errno != ENOENT || make_directories(path) < 0) return -1;
-  return ::chdir(path);
+  if (::chdir(path) < 0) {
+    if (errno != ENOENT || make_directories(path) < 0 || ::chdir(path) < 0) return -1;
+  }
+  std::array<char, PATH_MAX> where{};
+  if (::syscall(SYS_getcwd, where.data(), where.size()) < 0) return -1;
+  if (where[0] == '/') return 0;
+  complain(state.report, "it is not inside of the container");
+  errno = EXDEV;
+  return -1;
 }
 
 }  // namespace strata::linux

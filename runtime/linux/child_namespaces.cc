@@ -10,6 +10,7 @@
 
 #include "runtime/linux/child_steps.h"
 #include "runtime/linux/loopback.h"
+#include "runtime/linux/sys.h"
 
 namespace strata::linux {
 namespace {
@@ -33,6 +34,10 @@ int join_namespaces(const JoinedNamespace& ns) {
 }
 
 }  // namespace
+
+int leave_program(const ChildPlan& plan, ChildState&) noexcept {
+  return take_stand_in(plan.stand_in);
+}
 
 // "0" means the writer. For a single thread the kernel need not wait until no thread group changes
 // (cgroup_procs_write_start), so this takes microseconds where a write of the pid to cgroup.procs
@@ -67,6 +72,17 @@ int enter_namespaces(const ChildPlan& plan, ChildState& state) noexcept {
     ++state.report.index;
   }
   return plan.unshare_flags == 0 ? 0 : ::unshare(static_cast<int>(plan.unshare_flags));
+}
+
+int enter_pid_namespace(const ChildPlan& plan, ChildState&) noexcept {
+  clone_args args{};
+  args.flags = CLONE_PARENT;  // and its exit signal
+  const pid_t pid = sys::clone3(args);
+  if (pid <= 0) return pid;
+  SetupReport heir;
+  heir.step = Step::kPids;
+  heir.index = static_cast<uint32_t>(pid);
+  ::_exit(send_report(plan.channel, heir, -1, -1) ? 0 : 1);
 }
 
 int set_oom_score(const ChildPlan& plan, ChildState&) noexcept {

@@ -19,6 +19,7 @@
 #include "runtime/linux/launch.h"
 #include "runtime/linux/mount_plan.h"
 #include "runtime/linux/namespace_plan.h"
+#include "runtime/linux/own_program.h"
 #include "runtime/linux/process_attributes.h"
 #include "runtime/linux/setup_report.h"
 
@@ -61,6 +62,7 @@ struct ChildPlan {
   bool user_namespace = false;  // new or joined before: the child waits and becomes its root
 
   // For launch only.
+  StandIn stand_in;          // for our own program
   int root = -1;             // detached mount
   bool new_network = false;  // made by the child
   bool readonly_root = false;

@@ -10,20 +10,26 @@ namespace strata::linux {
 
 struct ChildState {
   SetupReport report;
-  UniqueFd master;    // of the terminal
-  UniqueFd listener;  // of the seccomp filter
-  pid_t process = 0;  // whose limits and scheduling; 0: its own
+  UniqueFd master;           // of the terminal
+  UniqueFd listener;         // of the seccomp filter
+  UniqueFd proc, sys;        // what was mounted on /proc and /sys, wherever their names lead by now
+  pid_t process = 0;         // whose limits and scheduling; 0: its own
+  bool has_streams = false;  // the standard streams are the program's already
 };
 
 using StepFunction = int (*)(const ChildPlan& plan, ChildState& state) noexcept;
 
 // child_namespaces.cc
+int leave_program(const ChildPlan& plan, ChildState& state) noexcept;
 int join_cgroups(const ChildPlan& plan, ChildState& state) noexcept;
 int enter_user_namespace(const ChildPlan& plan, ChildState& state) noexcept;
 int enter_namespaces(const ChildPlan& plan, ChildState& state) noexcept;
 int set_oom_score(const ChildPlan& plan, ChildState& state) noexcept;
 int set_hostname(const ChildPlan& plan, ChildState& state) noexcept;
 int set_up_loopback(const ChildPlan& plan, ChildState& state) noexcept;
+// The process makes another one in the pid namespace that it has joined, which goes on in its place
+// as a child of its parent's; the parent is told by a report of Step::kPids.
+int enter_pid_namespace(const ChildPlan& plan, ChildState& state) noexcept;
 
 // child_filesystem.cc
 int attach_root(const ChildPlan& plan, ChildState& state) noexcept;
@@ -38,6 +44,7 @@ int enter_directory(const ChildPlan& plan, ChildState& state) noexcept;
 // child_terminal.cc
 int start_session_with_console(const ChildPlan& plan, ChildState& state) noexcept;  // launch
 int start_session(const ChildPlan& plan, ChildState& state) noexcept;               // exec
+int take_plain_streams(const ChildPlan& plan, ChildState& state) noexcept;          // exec
 
 // child_attributes.cc
 int set_first_cpus(const ChildPlan& plan, ChildState& state) noexcept;  // exec, before its cgroups

@@ -77,9 +77,10 @@ int open_terminal(const ChildPlan& plan, ChildState& state, UniqueFd& slave) {
              : 0;
 }
 
+// On no link's target: by now the paths that are to be read-only are so (CVE-2025-52565).
 int bind_console(int slave) {
   const UniqueFd root(::open("/", O_PATH | O_DIRECTORY | O_CLOEXEC));
-  const UniqueFd console(open_mount_point(root.get(), "/dev/console", PointKind::kFile));
+  const UniqueFd console(open_mount_point(root.get(), "/dev/console", PointKind::kPlainFile));
   const UniqueFd mount(::open_tree(slave, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH));
   if (!console || !mount) return -1;
   return ::move_mount(mount.get(), "", console.get(), "",
@@ -100,14 +101,19 @@ int start(const ChildPlan& plan, ChildState& state, bool with_console) {
     if (open_terminal(plan, state, slave) < 0) return -1;
     return with_console ? bind_console(slave.get()) : 0;
   }
-  const auto or_null = [&](int fd) { return fd >= 0 ? fd : plan.null.get(); };
-  if (take_streams(or_null(plan.stdio.in), or_null(plan.stdio.out), or_null(plan.stdio.err)) < 0)
-    return -1;
+  if (!state.has_streams && take_plain_streams(plan, state) < 0) return -1;
   if (plan.uid != 0) give_pipes_to(plan.uid);
   return 0;
 }
 
 }  // namespace
+
+// With a terminal to come there are none: the caller's own are not for the container.
+int take_plain_streams(const ChildPlan& plan, ChildState& state) noexcept {
+  state.has_streams = true;
+  const auto or_null = [&](int fd) { return fd >= 0 && !plan.terminal ? fd : plan.null.get(); };
+  return take_streams(or_null(plan.stdio.in), or_null(plan.stdio.out), or_null(plan.stdio.err));
+}
 
 int start_session_with_console(const ChildPlan& plan, ChildState& state) noexcept {
   return start(plan, state, true);

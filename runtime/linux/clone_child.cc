@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -102,6 +103,10 @@ Result<Child> clone_child(ChildPlan& plan, const NamespacePlan& namespaces, cons
   plan.channel = child_end.get();
   STRATA_TRY(const auto borrowed, BorrowedNamespaces::enter(namespaces));
 
+  // Handed on to the child, who sets it, too: but nobody may look into it before (CVE-2016-9962).
+  // Other users' own files in /proc would be out of their reach then.
+  if (::geteuid() == 0 && ::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
+    return fail_errno("set up container: become not dumpable");
   int pidfd = -1;
   clone_args args{};
   args.flags = namespaces.clone_flags | CLONE_PIDFD | CLONE_CLEAR_SIGHAND;

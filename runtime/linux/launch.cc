@@ -10,6 +10,7 @@
 
 #include <array>
 #include <cerrno>
+#include <optional>
 
 #include "runtime/linux/child_steps.h"
 #include "runtime/linux/clone_child.h"
@@ -25,6 +26,9 @@ using Clock = std::chrono::steady_clock;
 class Launcher {
  public:
   explicit Launcher(std::string program) { launched_.program_ = std::move(program); }
+
+  // The child goes on as another process (Step::kPids).
+  void expect_heir() { expects_heir_ = true; }
 
   // Called when the child waits for it (Step::kHooks).
   void set_before_pivot(std::function<Result<void>(pid_t)> call) {
@@ -48,8 +52,11 @@ class Launcher {
 
   // The next thing that the child says.
   Result<SetupReport> listen(const Cgroup* cgroup);
+  // The child has ended and left its work to another one.
+  Result<void> adopt(pid_t pid);
 
   Launched launched_;
+  bool expects_heir_ = false;
   std::function<Result<void>(pid_t)> before_pivot_;
   Clock::time_point before_ = Clock::now();
 };
@@ -94,12 +101,39 @@ Result<void> Launcher::send_go(const Cgroup* cgroup) {
   return std::unexpected(explain_death(launched_.pidfd(), cgroup));
 }
 
+// The heir may be heard of before it is announced.
 Result<SetupReport> Launcher::listen(const Cgroup* cgroup) {
-  STRATA_TRY(auto received, receive_report(launched_.channel_.get()));
-  if (!received) return std::unexpected(explain_death(launched_.pidfd(), cgroup));
-  launched_.console_ = std::move(received->console);
-  launched_.listener_ = std::move(received->listener);
-  return received->report;
+  std::optional<SetupReport> early;
+  while (!early || expects_heir_) {
+    STRATA_TRY(auto received, receive_report(launched_.channel_.get()));
+    if (!received && early) break;
+    if (!received) return std::unexpected(explain_death(launched_.pidfd(), cgroup));
+    if (expects_heir_ && received->report.step == Step::kPids && received->report.code == 0) {
+      STRATA_CHECK(adopt(static_cast<pid_t>(received->report.index)));
+      continue;
+    }
+    early = received->report;
+    launched_.console_ = std::move(received->console);
+    launched_.listener_ = std::move(received->listener);
+  }
+  return *early;
+}
+
+Result<void> Launcher::adopt(pid_t pid) {
+  expects_heir_ = false;
+  launched_.kill_and_reap();
+  siginfo_t info{};
+  // A child of ours, and not anybody's process.
+  if (pid <= 0 || ::waitid(P_PID, static_cast<id_t>(pid), &info, WEXITED | WNOHANG | WNOWAIT) < 0)
+    return fail_errno("set up container: find its process");
+  launched_.pid_ = pid;
+  launched_.pidfd_.reset(sys::pidfd_open(pid));
+  if (launched_.pidfd_) return {};
+  const int code = errno;
+  ::kill(pid, SIGKILL);
+  ::waitpid(pid, nullptr, 0);
+  launched_.pid_ = -1;
+  return fail_errno("set up container: open its process", code);
 }
 
 Result<Launched> Launcher::run(ChildPlan& plan, const NamespacePlan& namespaces,
@@ -230,13 +264,15 @@ Result<Launched> launch_exec(const ExecRequest& request) {
   // either may not set those of a process of another user (prlimit(2)), which can lower its own.
   STRATA_TRY(const CapabilitySets own, own_capabilities());
   plan.limits_from_outside = (own.effective & (CapabilityMask{1} << CAP_SYS_RESOURCE)) != 0;
+  if (!request.program.empty()) plan.candidates = {request.program};
   NamespacePlan namespaces;
-  namespaces.borrowed.push_back({UniqueFd(::fcntl(container.get(), F_DUPFD_CLOEXEC, 3)),
-                                 CLONE_NEWPID | CLONE_NEWTIME, "the container"});
-  plan.joined.push_back(
-      {std::move(container),
-       CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWNET | CLONE_NEWCGROUP,
-       "the container"});
+  namespaces.borrowed.push_back(
+      {UniqueFd(::fcntl(container.get(), F_DUPFD_CLOEXEC, 3)), CLONE_NEWTIME, "the container"});
+  plan.joined.push_back({std::move(container),
+                         CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWNET |
+                             CLONE_NEWCGROUP | CLONE_NEWPID,
+                         "the container"});
+  launcher.expect_heir();
   launcher.lap("prepare");
   return launcher.run(plan, namespaces, request.cgroup, run_exec_child);
 }

@@ -12,6 +12,10 @@
 // the others are closed in the waiting child, too. Should the caller die before start(), the child
 // ends by itself.
 //
+// Whoever is in the container already (exec; a pid namespace that is joined) may look at what
+// enters. Callers see to it that the program they run from is none that could be written to
+// (own_program.h); launch() itself does where it makes the pid namespace.
+//
 // Thread rule: call from a single-threaded process (clone without exec).
 #pragma once
 
@@ -128,6 +132,7 @@ struct ExecRequest {
   int pidfd = -1;  // of the same process, if the caller holds one: then `pid` is not looked at and
                    // can't be mistaken for a later process of that number
   const oci::Process* process = nullptr;
+  std::string program;  // what is executed with process->args; empty: the first of them
   const Cgroup* cgroup = nullptr;
   Stdio stdio;
   std::span<const sock_filter> seccomp;

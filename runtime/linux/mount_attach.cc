@@ -6,8 +6,8 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstdio>
 #include <cstring>
+#include <string_view>
 
 #include "runtime/linux/mount_plan.h"
 #include "runtime/linux/path_in_root.h"
@@ -38,6 +38,11 @@ int configure(int context, const PlannedMount& mount) {
   return ::fsconfig(context, FSCONFIG_CMD_CREATE, nullptr, nullptr, 0);
 }
 
+void say(char* complaint, size_t size, std::string_view text) {
+  if (size == 0) return;
+  complaint[text.copy(complaint, size - 1)] = '\0';
+}
+
 }  // namespace
 
 int set_mount_attributes(int fd, uint64_t set, uint64_t clear, uint64_t propagation,
@@ -63,12 +68,21 @@ int make_filesystem(const PlannedMount& mount, char* complaint, size_t complaint
   return ::fsmount(context.get(), FSMOUNT_CLOEXEC, attributes);
 }
 
-int attach_mount_in_root(int root, int mount, const Attachment& attachment) noexcept {
+int attach_mount_in_root(int root, int mount, const Attachment& attachment, char* complaint,
+                         size_t complaint_size) noexcept {
   const auto kind = attachment.plain_directory ? PointKind::kPlainDirectory
                     : attachment.is_directory  ? PointKind::kDirectory
                                                : PointKind::kFile;
   const UniqueFd point(open_mount_point(root, attachment.target.c_str(), kind));
   if (!point) return -1;
+  // By its name it may be elsewhere: a link of the image can lead to /proc, too.
+  const bool covers = attachment.mount != nullptr && attachment.mount->may_cover_proc();
+  const bool on_proc = attachment.target == "/proc";
+  if ((!covers && is_procfs(point.get())) || (on_proc && !is_procfs(mount))) {
+    say(complaint, complaint_size, "only a procfs may be there");
+    errno = EPERM;
+    return -1;
+  }
   return ::move_mount(mount, "", point.get(), "",
                       MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH);
 }

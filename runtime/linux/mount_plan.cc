@@ -2,6 +2,8 @@
 
 #include "runtime/linux/mount_plan.h"
 
+#include <algorithm>
+#include <array>
 #include <string_view>
 
 namespace strata::linux {
@@ -63,13 +65,26 @@ Result<PlannedMount> plan_one(const oci::Mount& mount) {
   return planned;
 }
 
+// As in runc (checkProcMount).
+constexpr auto kEmulated = std::to_array<std::string_view>(
+    {"/proc/cpuinfo", "/proc/diskstats", "/proc/loadavg", "/proc/meminfo", "/proc/net/dev",
+     "/proc/slabinfo", "/proc/stat", "/proc/swaps", "/proc/sys/crypto/fips_enabled",
+     "/proc/sys/kernel/ns_last_pid", "/proc/uptime"});
+
 }  // namespace
+
+bool PlannedMount::may_cover_proc() const {
+  if (target == "/proc") return type == "proc" || kind == Kind::kBind;
+  return std::find(kEmulated.begin(), kEmulated.end(), target) != kEmulated.end();
+}
 
 Result<MountPlan> MountPlan::build(const oci::Spec& spec) {
   MountPlan plan;
   plan.mounts_.reserve(spec.mounts.size());
   for (const auto& mount : spec.mounts) {
     STRATA_TRY(auto planned, plan_one(mount));
+    if ((planned.target + "/").starts_with("/proc/") && !planned.may_cover_proc())
+      return fail(EINVAL, describe(mount) + ": only a procfs may be there");
     std::erase_if(plan.mounts_, [&](const auto& other) { return other.target == planned.target; });
     plan.mounts_.push_back(std::move(planned));
   }

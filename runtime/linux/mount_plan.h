@@ -37,6 +37,10 @@ struct PlannedMount {
   // /proc and /sys must be ordinary directories of the image: a link there would put them where
   // the masked paths are not.
   [[nodiscard]] bool wants_plain_directory() const { return type == "proc" || type == "sysfs"; }
+
+  // Whether it may lie over a procfs: another one on /proc, or what stands for one of its files
+  // (lxcfs). Anything else there could lead astray who reads or writes them (CVE-2019-16884).
+  [[nodiscard]] bool may_cover_proc() const;
 };
 
 class MountPlan {
@@ -44,8 +48,8 @@ class MountPlan {
   // Of two mounts in one place only the later one is made: it would hide the other. A destination
   // that is not absolute counts from the root. EINVAL, naming the mount: a destination that
   // contains
-  // "..", or is "/"; a bind mount without an absolute source; nonsense options; an ID-mapped mount
-  // that is not a bind mount.
+  // "..", is "/" or is below /proc; a bind mount without an absolute source; nonsense options; an
+  // ID-mapped mount that is not a bind mount.
   [[nodiscard]] static Result<MountPlan> build(const oci::Spec& spec);
 
   // In the order of the spec, which is the order of mounting.
@@ -79,8 +83,9 @@ struct MountSurroundings {
                                                              const MountSurroundings& around);
 
 // Puts the detached `mount` into `root` (a directory descriptor) where `attachment` says. 0, or -1
-// with errno.
-[[nodiscard]] int attach_mount_in_root(int root, int mount, const Attachment& attachment) noexcept;
+// with errno; EPERM with a complaint if that is a place in a procfs where it may not be.
+[[nodiscard]] int attach_mount_in_root(int root, int mount, const Attachment& attachment,
+                                       char* complaint, size_t complaint_size) noexcept;
 
 // A new detached instance of a file system; its attributes are set. -1 with errno. What the kernel
 // had to say about it is written to `complaint` (NUL-terminated) if it is not null.

@@ -1,7 +1,9 @@
 #include "runtime/linux/path_in_root.h"
 
 #include <limits.h>
+#include <linux/magic.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 
 #include <array>
 #include <cerrno>
@@ -83,14 +85,18 @@ int make_next(int root, Path& path, bool directory) {
   return 0;
 }
 
+bool is_file(PointKind kind) {
+  return kind == PointKind::kFile || kind == PointKind::kPlainFile;
+}
+
 // What the kernel would only call invalid when it comes to mounting is told apart here.
 int open_point(int root, const char* path, PointKind kind) {
-  const uint64_t flags = O_PATH | (kind == PointKind::kFile ? 0 : O_DIRECTORY);
-  const uint64_t resolve =
-      sys::kInRoot | (kind == PointKind::kPlainDirectory ? RESOLVE_NO_SYMLINKS : 0);
+  const bool plain = kind == PointKind::kPlainDirectory || kind == PointKind::kPlainFile;
+  const uint64_t flags = O_PATH | (is_file(kind) ? 0 : O_DIRECTORY);
+  const uint64_t resolve = sys::kInRoot | (plain ? RESOLVE_NO_SYMLINKS : 0);
   UniqueFd fd(sys::openat2(root, path, flags, resolve));
   struct stat st {};
-  if (fd && kind == PointKind::kFile && ::fstat(fd.get(), &st) == 0 && S_ISDIR(st.st_mode)) {
+  if (fd && is_file(kind) && ::fstat(fd.get(), &st) == 0 && S_ISDIR(st.st_mode)) {
     errno = EISDIR;
     return -1;
   }
@@ -98,6 +104,11 @@ int open_point(int root, const char* path, PointKind kind) {
 }
 
 }  // namespace
+
+bool is_procfs(int fd) noexcept {
+  struct statfs fs {};
+  return ::fstatfs(fd, &fs) == 0 && fs.f_type == PROC_SUPER_MAGIC;
+}
 
 int open_in_root(int root, const char* path) noexcept {
   return sys::openat2(root, path, O_PATH, sys::kInRoot);
@@ -114,7 +125,7 @@ int open_mount_point(int root, const char* path, PointKind kind) noexcept {
   }
   // Each round makes a directory or follows a dangling link; both are bounded by the path's size.
   for (int round = 0; round < kMaxLinks + PATH_MAX / 2; ++round) {
-    const int made_one = make_next(root, made, kind != PointKind::kFile);
+    const int made_one = make_next(root, made, !is_file(kind));
     if (made_one < 0) return -1;
     if (made_one == 0) return open_point(root, made.data(), kind);
   }

@@ -153,6 +153,7 @@ Result<void> prepare_launch(const LaunchRequest& request, NamespacePlan& namespa
   STRATA_CHECK(prepare_root_propagation(spec.linux.rootfs_propagation, plan));
   STRATA_TRY(plan.mount_plan, MountPlan::build(spec));
 
+  plan.stand_in = make_stand_in();
   plan.root = request.root_mount;
   plan.readonly_root = spec.root.readonly;
   plan.hostname = spec.hostname;

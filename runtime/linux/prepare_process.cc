@@ -144,7 +144,7 @@ Result<void> prepare_process(const oci::Process& process, const Stdio& stdio,
   plan.seccomp = seccomp;
   plan.terminal = process.terminal;
   plan.stdio = stdio;
-  if (!plan.terminal && (stdio.in < 0 || stdio.out < 0 || stdio.err < 0)) {
+  if (plan.terminal || stdio.in < 0 || stdio.out < 0 || stdio.err < 0) {
     STRATA_TRY(plan.null, open_file("/dev/null", O_RDWR));
   }
   return {};

@@ -1,6 +1,7 @@
 #include "runtime/linux/setup_report.h"
 
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -66,10 +67,13 @@ Result<std::optional<Received>> receive_report(int channel) {
     std::array<int, kMostFds> fds{};
     const size_t size = std::min(header->cmsg_len - CMSG_LEN(0), sizeof fds);
     std::memcpy(fds.data(), CMSG_DATA(header), size);
+    const size_t count = size / sizeof(int);
     size_t next = 0;
-    if (received.report.has_console != 0) received.console.reset(fds[next++]);
-    if (received.report.has_listener != 0) received.listener.reset(fds[next]);
+    if (received.report.has_console != 0 && next < count) received.console.reset(fds[next++]);
+    if (received.report.has_listener != 0 && next < count) received.listener.reset(fds[next++]);
+    while (next < count) ::close(fds[next++]);
   }
+  received.report.complaint.back() = '\0';
   if (static_cast<size_t>(n) != sizeof received.report)
     return fail(EPROTO, "a message of the child was cut short");
   return std::optional(std::move(received));

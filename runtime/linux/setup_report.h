@@ -7,6 +7,7 @@
 #include <array>
 #include <cstdint>
 #include <optional>
+#include <string_view>
 
 #include "runtime/linux/setup_steps.h"
 #include "unionfs/base/result.h"
@@ -23,6 +24,12 @@ struct SetupReport {
   std::array<int64_t, kStepCount> lap_ns{};    // 0: the step was not taken
   std::array<char, 128> complaint{};           // the kernel's own words, if it had any
 };
+
+// Says more about a failure than errno can; `why` is cut to size.
+inline void complain(SetupReport& report, std::string_view why) noexcept {
+  const size_t size = why.copy(report.complaint.data(), report.complaint.size() - 1);
+  report.complaint[size] = '\0';
+}
 
 struct Channel {
   UniqueFd parent, child;

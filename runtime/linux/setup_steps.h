@@ -8,10 +8,13 @@
 namespace strata::linux {
 
 enum class Step : uint32_t {
+  kProgram,        // leave the file of the caller's program
   kCgroup,         // move into the v1 cgroups
   kLabel,          // of a security module, for execve
   kUserNamespace,  // wait for its mappings, become its root
   kNamespaces,     // join those given by path or pidfd; make the network and cgroup ones
+  kStreams,        // of exec: take the program's, close all other descriptors
+  kPids,           // of exec: go on as a process of the pid namespace
   kOomScore,       // /proc/self/oom_score_adj
   kHostname,       //
   kLoopback,       // bring lo up
@@ -39,6 +42,12 @@ inline constexpr uint32_t kStepCount = static_cast<uint32_t>(Step::kExec) + 1;
 // A short name for a lap: "mounts".
 [[nodiscard]] constexpr std::string_view step_name(Step step) {
   switch (step) {
+    case Step::kProgram:
+      return "own program";
+    case Step::kStreams:
+      return "standard streams";
+    case Step::kPids:
+      return "enter pids";
     case Step::kCgroup:
       return "join cgroups";
     case Step::kLabel:

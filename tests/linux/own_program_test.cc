@@ -1,12 +1,14 @@
 #include "runtime/linux/own_program.h"
 
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <sys/statvfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <array>
+#include <cerrno>
 #include <filesystem>
 #include <string>
 
@@ -54,6 +56,63 @@ TEST(OwnProgram, CannotBeOpenedForWritingAfterwards) {
   const std::string again = "/proc/self/fd/" + std::to_string(held.get());
   EXPECT_LT(::open(again.c_str(), O_WRONLY | O_CLOEXEC), 0);
   EXPECT_EQ(errno, EROFS);
+}
+
+// In a process of its own, in a mount namespace of its own, after the stand-in was taken. Returns
+// what the process exits with.
+int after_stand_in(int (*look)()) {
+  const pid_t child = ::fork();
+  if (child == 0) {
+    const StandIn stand_in = make_stand_in();
+    if (!stand_in.file || ::unshare(CLONE_NEWNS) < 0 || take_stand_in(stand_in) < 0)
+      ::_exit(100 + errno);
+    ::_exit(look());
+  }
+  int status = -1;
+  EXPECT_EQ(::waitpid(child, &status, 0), child);
+  return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
+}
+
+int variable = 7;
+const std::string& text_of_library() {
+  static const std::string text = "made in the child";
+  return text;
+}
+
+TEST(OwnProgram, RunsOnAfterItTookAStandIn) {
+  STRATA_NEEDS_ROOT();
+  if (!make_stand_in().file) GTEST_SKIP() << "not on this kernel";
+  EXPECT_EQ(after_stand_in([] {
+              const int before = variable++;
+              const auto throws = [] { throw std::string("thrown"); };
+              try {
+                throws();
+              } catch (const std::string& what) {
+                return before == 7 && variable == 8 && what == "thrown" &&
+                               text_of_library().starts_with("made")
+                           ? 0
+                           : 1;
+              }
+              return 2;
+            }),
+            0);
+  EXPECT_EQ(variable, 7);
+}
+
+TEST(OwnProgram, IsNoMoreToBeFoundByItsProcess) {
+  STRATA_NEEDS_ROOT();
+  if (!make_stand_in().file) GTEST_SKIP() << "not on this kernel";
+  EXPECT_EQ(after_stand_in([] {
+              std::array<char, 200> target{};
+              if (::readlink("/proc/self/exe", target.data(), target.size() - 1) < 0) return 1;
+              if (std::string_view(target.data()).find("memfd:") == std::string_view::npos)
+                return 2;
+              if (::open("/proc/self/exe", O_WRONLY | O_CLOEXEC) >= 0) return 3;
+              char* const argv[] = {target.data(), nullptr};
+              ::execv("/proc/self/exe", argv);
+              return errno == ENOEXEC ? 0 : 4;
+            }),
+            0);
 }
 
 }  // namespace

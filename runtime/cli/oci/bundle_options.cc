@@ -1,4 +1,7 @@
+#include <algorithm>
+
 #include "runtime/cli/oci/oci_command.h"
+#include "runtime/linux/own_program.h"
 
 namespace strata::cli {
 
@@ -29,6 +32,17 @@ Result<void> check_bundle_options(const OciGlobals& globals, const BundleOptions
                 "systemd cgroup flag passed, but systemd support for managing cgroups is not "
                 "available");
   return {};
+}
+
+// Processes of other containers may be there to see ours before it runs their program; and a
+// startContainer hook enters a container that is there already.
+Result<void> guard_against(const oci::Spec& spec) {
+  const auto& namespaces = spec.linux.namespaces;
+  const bool alone = std::any_of(namespaces.begin(), namespaces.end(), [](const auto& ns) {
+    return ns.type == "pid" && ns.path.empty();
+  });
+  if (alone && spec.hooks.start_container.empty()) return {};
+  return linux::run_from_read_only_mount(nullptr);
 }
 
 }  // namespace strata::cli

@@ -9,6 +9,7 @@ namespace {
 Result<int> create(OciGlobals& globals, const BundleOptions& options) {
   STRATA_CHECK(check_bundle_options(globals, options));
   STRATA_TRY(const auto bundle, bundle::load_bundle(options.bundle));
+  STRATA_CHECK(guard_against(bundle.spec));
   STRATA_CHECK(bundle::create(globals.root, options.id, bundle,
                               {.console_socket = options.console_socket,
                                .pid_file = options.pid_file,

@@ -30,6 +30,7 @@ Result<bundle::Created> launch(OciGlobals& globals, const Options& options,
 Result<int> run(OciGlobals& globals, const Options& options) {
   STRATA_CHECK(check_bundle_options(globals, options));
   STRATA_TRY(const auto bundle, bundle::load_bundle(options.bundle));
+  STRATA_CHECK(guard_against(bundle.spec));
   if (options.detach) {
     STRATA_CHECK(launch(globals, options, bundle));
     return 0;

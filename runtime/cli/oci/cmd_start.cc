@@ -2,6 +2,7 @@
 
 #include "runtime/bundle/start.h"
 #include "runtime/cli/oci/oci_command.h"
+#include "runtime/linux/own_program.h"
 
 namespace strata::cli {
 
@@ -10,6 +11,7 @@ OciAction add_oci_start(CLI::App& app) {
   add_container_id(app, *id);
   return [id](OciGlobals& globals) -> Result<int> {
     STRATA_TRY(auto container, bundle::Container::load(globals.root, *id));
+    if (container.record().has_hooks) STRATA_CHECK(linux::run_from_read_only_mount(nullptr));
     STRATA_CHECK(bundle::start(container, globals.log));
     return 0;
   };

@@ -14,6 +14,7 @@
 #include <CLI/CLI.hpp>
 
 #include "runtime/bundle/log.h"
+#include "runtime/oci/spec.h"
 #include "unionfs/base/result.h"
 
 namespace strata::cli {
@@ -72,6 +73,10 @@ struct BundleOptions {
 void add_bundle_options(CLI::App& app, BundleOptions& options);
 [[nodiscard]] Result<void> check_bundle_options(const OciGlobals& globals,
                                                 const BundleOptions& options);
+
+// Keeps our own program out of the reach of whoever may meet the container's process on its way.
+// REQUIRES: nothing but reading was done yet. It may begin this program anew.
+[[nodiscard]] Result<void> guard_against(const oci::Spec& spec);
 
 // Writes to standard output; lost output is found at the end of the program.
 void print(std::string_view text);

@@ -11,14 +11,13 @@
 namespace {
 
 using strata::cli::OciCommand;
+using strata::linux::guard_own_program;
 using strata::linux::run_from_read_only_mount;
 
 constexpr std::array kCommands{
-    // Its process waits among the container's, as the host's program that it is.
-    OciCommand{"create", "create a container", strata::cli::add_oci_create,
-               run_from_read_only_mount},
+    OciCommand{"create", "create a container", strata::cli::add_oci_create, guard_own_program},
     OciCommand{"start", "run the program of a created container", strata::cli::add_oci_start},
-    OciCommand{"run", "create and start a container", strata::cli::add_oci_run},
+    OciCommand{"run", "create and start a container", strata::cli::add_oci_run, guard_own_program},
     OciCommand{"state", "print the state of a container", strata::cli::add_oci_state},
     OciCommand{"kill", "send a signal to a container", strata::cli::add_oci_kill},
     OciCommand{"delete", "remove what a container holds", strata::cli::add_oci_delete},
