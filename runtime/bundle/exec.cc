@@ -30,9 +30,11 @@ Result<void> change_user(const std::string& text, oci::User& user) {
   return {};
 }
 
+// Never inheritable ones: a file with such capabilities would hand them to whoever runs it
+// (CVE-2022-29162). Ambient ones take effect only where the configuration has inheritable ones.
 void add_capabilities(const std::vector<std::string>& names, oci::Capabilities& capabilities) {
-  for (auto* set : {&capabilities.bounding, &capabilities.effective, &capabilities.inheritable,
-                    &capabilities.permitted, &capabilities.ambient})
+  for (auto* set : {&capabilities.bounding, &capabilities.effective, &capabilities.permitted,
+                    &capabilities.ambient})
     set->insert(set->end(), names.begin(), names.end());
 }
 
@@ -48,30 +50,6 @@ Result<void> check_status(const Container& container, bool ignore_paused) {
     default:
       return {};
   }
-}
-
-Result<linux::Launched> launch(const Container& container, const oci::Process& process,
-                               const ExecOptions& options) {
-  STRATA_TRY(const UniqueFd init, container.open_init());
-  STRATA_TRY(const auto spec, container.spec());
-  const auto states = container.directory().path().parent_path();
-  STRATA_TRY(const auto seccomp, seccomp_filter(states, spec));
-  const auto cgroup = container.cgroup();
-  linux::ExecRequest request{.pidfd = init.get(),
-                             .process = &process,
-                             .cgroup = &cgroup,
-                             .stdio = {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO},
-                             .preserved_fds = options.preserved_fds,
-                             .program_tells = true};
-  if (seccomp) {
-    request.seccomp = seccomp->program;
-    request.seccomp_flags = seccomp->flags;
-    request.seccomp_listener = seccomp->notifies;
-  }
-  auto launched = linux::launch_exec(request);
-  if (launched)
-    STRATA_CHECK(hand_over_listener(container.record(), Status::kRunning, spec, *launched));
-  return launched;
 }
 
 }  // namespace
@@ -91,6 +69,30 @@ Result<oci::Process> changed_process(const Container& container, const ProcessCh
   return process;
 }
 
+Result<linux::Launched> launch_in(const Container& container, const oci::Spec& spec,
+                                  const oci::Process& process, const ProcessPlace& place) {
+  STRATA_TRY(const UniqueFd init, container.open_init());
+  const auto states = container.directory().path().parent_path();
+  STRATA_TRY(const auto seccomp, seccomp_filter(states, spec));
+  const auto cgroup = container.cgroup();
+  linux::ExecRequest request{.pidfd = init.get(),
+                             .process = &process,
+                             .program = place.program,
+                             .cgroup = &cgroup,
+                             .stdio = place.stdio,
+                             .preserved_fds = place.preserved_fds,
+                             .program_tells = place.program_tells};
+  if (seccomp) {
+    request.seccomp = seccomp->program;
+    request.seccomp_flags = seccomp->flags;
+    request.seccomp_listener = seccomp->notifies;
+  }
+  auto launched = linux::launch_exec(request);
+  if (launched)
+    STRATA_CHECK(hand_over_listener(container.record(), Status::kRunning, spec, *launched));
+  return launched;
+}
+
 Result<linux::Launched> exec(const Container& container, const oci::Process& process,
                              const ExecOptions& options) {
   STRATA_CHECK(check_status(container, options.ignore_paused));
@@ -99,7 +101,11 @@ Result<linux::Launched> exec(const Container& container, const oci::Process& pro
     return fail(EINVAL, "cannot allocate tty if runc will detach without setting console socket");
   if (!process.terminal && !options.console_socket.empty())
     return fail(EINVAL, "cannot use console socket if runc will not detach or allocate tty");
-  auto launched = launch(container, process, options);
+  STRATA_TRY(const auto spec, container.spec());
+  auto launched = launch_in(container, spec, process,
+                            {.stdio = {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO},
+                             .preserved_fds = options.preserved_fds,
+                             .program_tells = true});
   if (!launched) return std::unexpected(unable_to_start(std::move(launched).error()));
   if (launched->console() && !options.keep_console) {
     STRATA_CHECK(send_console(options.console_socket, launched->console().get()));

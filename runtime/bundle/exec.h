@@ -43,4 +43,16 @@ struct ExecOptions {
 [[nodiscard]] Result<linux::Launched> exec(const Container& container, const oci::Process& process,
                                            const ExecOptions& options);
 
+// Under exec(): sets a process up that waits for Launched::start(), whatever the container's
+// status. `spec` is its configuration.
+struct ProcessPlace {
+  std::string program;  // in place of the first argument; empty: that
+  linux::Stdio stdio;
+  unsigned preserved_fds = 0;
+  bool program_tells = false;  // linux::ExecRequest
+};
+[[nodiscard]] Result<linux::Launched> launch_in(const Container& container, const oci::Spec& spec,
+                                                const oci::Process& process,
+                                                const ProcessPlace& place);
+
 }  // namespace strata::bundle

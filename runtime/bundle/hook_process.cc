@@ -12,6 +12,7 @@
 #include <chrono>
 #include <optional>
 
+#include "runtime/bundle/exec.h"
 #include "unionfs/base/unique_fd.h"
 
 namespace strata::bundle {
@@ -62,29 +63,6 @@ std::vector<char*> pointers_to(const std::vector<std::string>& strings) {
   pointers.push_back(nullptr);
   return pointers;
 }
-
-// The next child is born into the pid namespace of a process (pid_namespaces(7)).
-class PidsOf {
- public:
-  static Result<PidsOf> enter(const UniqueFd& process) {
-    PidsOf pids;
-    pids.own_.reset(static_cast<int>(::syscall(SYS_pidfd_open, ::getpid(), 0)));
-    if (!pids.own_ || ::setns(process.get(), CLONE_NEWPID) < 0)
-      return fail_errno("enter the container's pid namespace");
-    return pids;
-  }
-  PidsOf(PidsOf&&) noexcept = default;
-  PidsOf& operator=(PidsOf&&) = delete;
-  PidsOf(const PidsOf&) = delete;
-  PidsOf& operator=(const PidsOf&) = delete;
-  ~PidsOf() {
-    if (own_) ::setns(own_.get(), CLONE_NEWPID);
-  }
-
- private:
-  PidsOf() = default;
-  UniqueFd own_;
-};
 
 // Standard input, output and error of the hook, and a pipe that tells errno if it can't be run.
 struct Pipes {
@@ -193,34 +171,56 @@ class IgnoredBrokenPipe {
   sighandler_t before_;
 };
 
-// The child's process ID, and 0 in the child.
-Result<pid_t> fork_into(const Entrance& entrance, HookPlace place) {
-  const auto forked = []() -> Result<pid_t> {
-    const pid_t pid = ::fork();
-    if (pid < 0) return fail_errno("start a process");
-    return pid;
-  };
-  if (!place.among_its_pids) return forked();
-  STRATA_TRY(const auto pids, PidsOf::enter(entrance.process));
-  return forked();
-}
-
 std::string failure_of(const siginfo_t& info) {
   if (info.si_code != CLD_EXITED) return "killed by signal " + std::to_string(info.si_status);
   return info.si_status == 0 ? "" : "exit status " + std::to_string(info.si_status);
 }
 
+// A process that runs a hook, to be ended with it.
+struct HookProcess {
+  pid_t pid = -1;
+  UniqueFd pidfd;
+};
+
+std::vector<std::string> arguments_of(const oci::Hook& hook) {
+  return hook.args.empty() ? std::vector<std::string>{hook.path} : hook.args;
+}
+
+// On the host's side, with all that we may do.
+Result<HookProcess> start_outside(const oci::Hook& hook, const Pipes& pipes, pid_t process) {
+  STRATA_TRY(const auto entrance, Entrance::of(process));
+  const auto args = arguments_of(hook);
+  const auto argv = pointers_to(args);
+  const auto envp = pointers_to(hook.env);
+  const pid_t pid = ::fork();
+  if (pid < 0) return fail_errno("start a process");
+  if (pid == 0) become(hook, argv, envp, pipes, entrance);
+  return HookProcess{pid, UniqueFd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)))};
+}
+
+Result<HookProcess> start_inside(const oci::Hook& hook, const Pipes& pipes,
+                                 const Container& container) {
+  STRATA_TRY(auto spec, container.spec());
+  spec.process.args = arguments_of(hook);
+  spec.process.env = hook.env;
+  spec.process.terminal = false;
+  STRATA_TRY(
+      auto launched,
+      launch_in(container, spec, spec.process,
+                {.program = hook.path,
+                 .stdio = {pipes.in.read.get(), pipes.out.write.get(), pipes.err.write.get()}}));
+  STRATA_CHECK(launched.start());
+  return HookProcess{launched.pid(), UniqueFd(::fcntl(launched.pidfd(), F_DUPFD_CLOEXEC, 0))};
+}
+
 }  // namespace
 
 Result<HookEnd> run_hook(const oci::Hook& hook, const std::string& state, HookPlace place) {
-  STRATA_TRY(const auto entrance, Entrance::of(place.process));
   STRATA_TRY(auto pipes, Pipes::make());
-  const auto args = hook.args.empty() ? std::vector<std::string>{hook.path} : hook.args;
-  const auto argv = pointers_to(args);
-  const auto envp = pointers_to(hook.env);
-  STRATA_TRY(const pid_t pid, fork_into(entrance, place));
-  if (pid == 0) become(hook, argv, envp, pipes, entrance);
-  const UniqueFd pidfd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
+  auto started = place.inside != nullptr ? start_inside(hook, pipes, *place.inside)
+                                         : start_outside(hook, pipes, place.process);
+  if (!started) return fail_in("run " + hook.path, std::move(started).error());
+  const auto& [pid, pidfd] = *started;
   pipes.in.read.reset();
   pipes.out.write.reset();
   pipes.err.write.reset();

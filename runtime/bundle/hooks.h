@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "runtime/bundle/container.h"
 #include "runtime/oci/spec_hooks.h"
 #include "unionfs/base/result.h"
 
@@ -21,7 +22,9 @@ namespace strata::bundle {
 struct HookPlace {
   pid_t process = 0;  // in this process's mount, network, ipc, uts and cgroup namespaces, with the
                       // file system that it has as its root; 0: in our own
-  bool among_its_pids = false;  // and in its pid namespace
+  // In the container itself, as one of its programs: with what its configuration gives to its
+  // process and no more, since the hook's program is its image's. Null: not so.
+  const Container* inside = nullptr;
 };
 
 // Runs them one after the other and stops at the first that fails: "error running prestart hook #0:

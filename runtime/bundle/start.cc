@@ -49,9 +49,8 @@ Result<void> start(Container& container, Log& log) {
   STRATA_CHECK(check_created(container.status()));
   STRATA_TRY(const auto hooks, container.hooks());
   const auto& record = container.record();
-  auto ready =
-      run_hooks("startContainer", hooks.start_container, state_json(record, Status::kCreated),
-                {.process = record.init.pid, .among_its_pids = true});
+  auto ready = run_hooks("startContainer", hooks.start_container,
+                         state_json(record, Status::kCreated), {.inside = &container});
   if (!ready) {
     [[maybe_unused]] const auto killed = container::send_signal(record.init, SIGKILL);
     return ready;
