@@ -31,10 +31,15 @@ Result<void> check_console(const Bundle& bundle, const CreateOptions& options) {
   return {};
 }
 
-std::string cgroup_path(const oci::Spec& spec, const std::string& id) {
-  const auto& path = spec.linux.cgroups_path;
-  if (path.empty()) return "/" + id;
-  return path.starts_with('/') ? path : "/" + path;
+// Below the hierarchies' mounts, whatever the configuration says.
+Result<std::string> cgroup_path(const oci::Spec& spec, const std::string& id) {
+  const auto& given = spec.linux.cgroups_path;
+  if (given.empty()) return "/" + id;
+  std::string path = std::filesystem::path("/" + given).lexically_normal();
+  while (path.starts_with("//")) path.erase(0, 1);
+  while (path.ends_with('/')) path.pop_back();
+  if (path.empty()) return fail(EINVAL, "config.json: linux.cgroupsPath: not a container's own");
+  return path;
 }
 
 // What is found in the cgroup later is taken for the container's: so nobody may be in it now.
@@ -98,8 +103,8 @@ class Creation {
                   .created = container::now_text(),
                   .owner = ::geteuid(),
                   .annotations = bundle_.spec.annotations,
-                  .cgroup = cgroup_path(bundle_.spec, directory.id()),
                   .has_hooks = !bundle_.spec.hooks.empty()};
+    STRATA_TRY(record.cgroup, cgroup_path(bundle_.spec, directory.id()));
     STRATA_CHECK(clear_cgroup(record.cgroup));
     container_.record() = std::move(record);
     STRATA_CHECK(container_.save());

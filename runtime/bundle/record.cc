@@ -1,5 +1,8 @@
 #include "runtime/bundle/record.h"
 
+#include <filesystem>
+
+#include "runtime/bundle/state_directory.h"
 #include "unionfs/base/json.h"
 
 namespace strata::bundle {
@@ -22,6 +25,26 @@ std::string to_json(const Record& record) {
   return json.dump(-1, ' ', false, OrderedJson::error_handler_t::replace) + "\n";
 }
 
+namespace {
+
+// All that is found in that cgroup is killed one day: it had better be one of ours.
+bool is_plain(const std::string& cgroup) {
+  return cgroup.starts_with('/') && cgroup.size() > 1 &&
+         std::filesystem::path(cgroup).lexically_normal() == cgroup;
+}
+
+Result<void> check(const Record& record, std::string_view name) {
+  const auto nonsense = [&](const char* member) {
+    return fail(EINVAL, std::string(name) + ": " + member + ": not what we write");
+  };
+  if (!check_id(record.id)) return nonsense("id");
+  if (!is_plain(record.cgroup)) return nonsense("cgroup");
+  if (record.init.pid < 0) return nonsense("init.pid");
+  return {};
+}
+
+}  // namespace
+
 Result<Record> record_from_json(std::string_view text, std::string_view name) {
   STRATA_TRY(const Json json, parse_json(text, name));
   if (!json.is_object()) return fail(EINVAL, std::string(name) + ": not a container's state");
@@ -38,6 +61,7 @@ Result<Record> record_from_json(std::string_view text, std::string_view name) {
   STRATA_TRY(record.init.pid, json_get(init, "pid", pid_t{0}, name));
   STRATA_TRY(record.init.start_ticks, json_get(init, "start_ticks", uint64_t{0}, name));
   STRATA_TRY(record.init.boot_id, json_get(init, "boot_id", std::string(), name));
+  STRATA_CHECK(check(record, name));
   return record;
 }
 

@@ -29,6 +29,7 @@ struct Record {
 };
 
 [[nodiscard]] std::string to_json(const Record& record);
+// EINVAL, by the member's name, for what to_json() never writes.
 [[nodiscard]] Result<Record> record_from_json(std::string_view text, std::string_view name);
 
 }  // namespace strata::bundle
