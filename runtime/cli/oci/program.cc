@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
+#include <new>
 #include <optional>
 #include <vector>
 
@@ -114,6 +115,15 @@ int finish(OciGlobals& globals, int status) {
   return status != 0 ? status : kOciFailure;
 }
 
+// What it has done so far is undone on the way out.
+Result<int> perform(const OciAction& action, OciGlobals& globals) {
+  try {
+    return action(globals);
+  } catch (const std::bad_alloc&) {
+    return fail(ENOMEM, "out of memory");
+  }
+}
+
 int run_command(const OciCommand& command, OciGlobals& globals,
                 std::vector<std::string> arguments) {
   CLI::App app{std::string(command.summary)};
@@ -130,7 +140,7 @@ int run_command(const OciCommand& command, OciGlobals& globals,
                       " --help')");
     return command.failure_status;
   }
-  const auto status = action(globals);
+  const auto status = perform(action, globals);
   if (status) return finish(globals, *status);
   globals.log.fatal(status.error().what);
   return command.failure_status;
