@@ -86,9 +86,8 @@ void OciTest::write_config(const std::vector<std::string>& args,
 
 std::vector<std::string> OciTest::command_line(std::vector<std::string> arguments,
                                                Runtime runtime) const {
-  std::vector<std::string> line{
-      runtime == Runtime::kRunc ? "runc" : testing::own_program("strata-oci"), "--root",
-      root(runtime).string()};
+  std::vector<std::string> line{runtime == Runtime::kRunc ? "runc" : program_, "--root",
+                                root(runtime).string()};
   line.insert(line.end(), arguments.begin(), arguments.end());
   return line;
 }

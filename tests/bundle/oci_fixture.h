@@ -60,6 +60,7 @@ class OciTest : public ::testing::Test {
 
   [[nodiscard]] std::filesystem::path root(Runtime runtime = Runtime::kStrata) const;
 
+  std::string program_ = testing::own_program("strata-oci");
   testing::TempDir temp_;
   std::filesystem::path bundle_ = temp_.path() / "bundle";
   std::filesystem::path rootfs_ = bundle_ / "rootfs";
