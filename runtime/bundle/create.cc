@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <optional>
 #include <utility>
 
 #include "runtime/bundle/console.h"
@@ -68,20 +69,20 @@ class Creation {
 
   Result<Created> run() {
     network_ = linux::EarlyNetwork::begin(bundle_.spec.linux);
+    std::optional<linux::Cgroup> cgroup;
     Undo undo;
     undo.add([this] { [[maybe_unused]] const auto removed = container_.directory().remove(); });
     STRATA_CHECK(record());
-    STRATA_TRY(const auto cgroup, make_cgroup());
-    undo.add([this] {
-      const auto left = container_.cgroup();
-      [[maybe_unused]] const auto killed = left.kill_all();
-      [[maybe_unused]] const auto removed = left.remove();
+    STRATA_TRY(cgroup, make_cgroup());
+    undo.add([&cgroup] {  // its directories are open: there may be no descriptors to open them
+      [[maybe_unused]] const auto killed = cgroup->kill_all();
+      [[maybe_unused]] const auto removed = cgroup->remove();
     });
     UniqueFd fifo;
     if (waits_) {
       STRATA_TRY(fifo, make_fifo(container_.directory().fifo()));
     }
-    STRATA_TRY(auto launched, launch(cgroup, fifo.get()));
+    STRATA_TRY(auto launched, launch(*cgroup, fifo.get()));
     if (!options_.pid_file.empty()) {
       undo.add([this] { ::unlink(options_.pid_file.c_str()); });
       STRATA_CHECK(write_pid_file(options_.pid_file, launched.pid()));

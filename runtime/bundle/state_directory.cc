@@ -42,7 +42,10 @@ Result<StateDirectory> StateDirectory::create(const std::filesystem::path& root,
     return fail_errno("create " + directory.path_.string());
   }
   constexpr auto kPatience = std::chrono::seconds(10);
-  STRATA_CHECK(directory.lock(kPatience));
+  if (auto locked = directory.lock(kPatience); !locked) {
+    ::rmdir(directory.path_.c_str());
+    return std::unexpected(std::move(locked).error());
+  }
   return directory;
 }
 

@@ -102,7 +102,11 @@ Result<void> Cgroup::add_directory(const CgroupHierarchy& hierarchy, const std::
   std::string full = hierarchy.mount + path;
   STRATA_CHECK(make_directory(hierarchy, full));
   UniqueFd fd(::open(full.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
-  if (!fd) return fail_errno("open cgroup " + full);
+  if (!fd) {
+    const int code = errno;
+    ::rmdir(full.c_str());
+    return fail_errno("open cgroup " + full, code);
+  }
   directories_.push_back(
       {std::move(full), hierarchy.controllers, hierarchy.unified, std::move(fd)});
   return {};
