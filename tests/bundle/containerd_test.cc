@@ -121,14 +121,19 @@ TEST_F(ContainerdTest, DrivesARunningContainer) {
   EXPECT_EQ(ctr({"container", "rm", "c1"}).status, 0);
 }
 
+// ctr gives a terminal its size only once the program runs.
+constexpr const char* kWaitForSize =
+    "for i in $(seq 100); do stty size | grep -q '^0 0' || break; sleep 0.1; done; tty; stty "
+    "size; ";
+
 TEST_F(ContainerdTest, GivesTerminals) {
-  const auto first = EngineTest::run_on_terminal(
-      ctr_line(run_arguments({"--rm", "--tty"}, "c1", {"sh", "-c", "tty; stty size; exit 3"})));
+  const auto first = EngineTest::run_on_terminal(ctr_line(
+      run_arguments({"--rm", "--tty"}, "c1", {"sh", "-c", kWaitForSize + std::string("exit 3")})));
   EXPECT_EQ(first.status, 3);
   EXPECT_THAT(first.out, AllOf(HasSubstr("/dev/pts/0"), HasSubstr("33 77")));
   ASSERT_EQ(ctr(run_arguments({"--detach"}, "c2", {"sleep", "100"})).status, 0);
   const auto further = EngineTest::run_on_terminal(
-      ctr_line({"task", "exec", "--tty", "--exec-id", "e1", "c2", "sh", "-c", "tty; stty size"}));
+      ctr_line({"task", "exec", "--tty", "--exec-id", "e1", "c2", "sh", "-c", kWaitForSize}));
   EXPECT_THAT(further.out, AllOf(HasSubstr("/dev/pts/"), HasSubstr("33 77")));
   EXPECT_EQ(ctr({"task", "rm", "--force", "c2"}).status, 0);
   EXPECT_EQ(ctr({"container", "rm", "c2"}).status, 0);
