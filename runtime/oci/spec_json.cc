@@ -25,9 +25,10 @@ class Writer {
   void flag(const char* name, bool value) {
     if (value) out_[name] = true;
   }
+  // Even if it is empty: without it the document would not be read again.
   template <class T>
   void required(const char* name, const T& value) {
-    field(name, value);
+    out_[name] = value;
   }
   template <class T>
   void field(const char* name, const std::optional<T>& value) {
