@@ -222,7 +222,7 @@ Result<void> prepare_dev(const PlannedMount& mount, const MountPlan& plan,
   if (around.devices != nullptr) STRATA_CHECK(make_spec_nodes(fd.get(), plan, around, refused));
   STRATA_CHECK(make_points_below(mount, fd.get(), plan));
   if (mount.options.set != writable.options.set &&
-      set_mount_attributes(fd.get(), mount.options.set, 0, 0, false) < 0)
+      set_mount_attributes(fd.get(), MOUNT_ATTR_RDONLY, 0, 0, false) < 0)
     return fail_errno("mount tmpfs on /dev");
   out.push_back({.mount = &mount, .target = mount.target, .fd = std::move(fd)});
   return bind_host_nodes(mount, refused, out);
@@ -244,7 +244,7 @@ Result<Attachment> prepare_copy_up(const PlannedMount& mount, const MountSurroun
     if (auto copied = copy_up(below.get(), attachment.fd.get()); !copied)
       return fail_in(describe(mount), std::move(copied).error());
   if (mount.options.set != writable.options.set &&
-      set_mount_attributes(attachment.fd.get(), mount.options.set, 0, 0, false) < 0)
+      set_mount_attributes(attachment.fd.get(), MOUNT_ATTR_RDONLY, 0, 0, false) < 0)
     return fail_errno(describe(mount));
   return attachment;
 }
