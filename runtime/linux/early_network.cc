@@ -16,6 +16,7 @@ namespace strata::linux {
 struct EarlyNetwork::Work {
   enum State { kWaiting, kUnderWay, kDone, kGivenUp };
   std::atomic<State> state = kWaiting;
+  std::atomic<bool> placed = false;  // on its CPUs
   UniqueFd made;
 
   void run() {
@@ -58,8 +59,14 @@ EarlyNetwork EarlyNetwork::begin() {
   if (!find_other_cpus(cpus)) return early;
   auto work = std::make_shared<Work>();
   try {
-    std::thread thread([work] { work->run(); });
+    std::thread thread([work] {
+      work->run();
+      work->placed.wait(false);
+    });
+    // Of a thread that has ended it would be our own CPUs, which the container inherits.
     ::pthread_setaffinity_np(thread.native_handle(), sizeof cpus, &cpus);
+    work->placed = true;
+    work->placed.notify_one();
     thread.detach();
     early.work_ = std::move(work);
   } catch (const std::system_error&) {
