@@ -174,7 +174,7 @@ Cgroup Cgroup::existing(const std::string& path) {
   for (const auto& hierarchy : CgroupHierarchies::host().all()) {
     std::string full = hierarchy.mount + path;
     UniqueFd fd(::open(full.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
-    if (!fd) continue;
+    if (!fd && errno == ENOENT) continue;  // else it is there, and can still be removed by name
     cgroup.directories_.push_back(
         {std::move(full), hierarchy.controllers, hierarchy.unified, std::move(fd)});
   }
