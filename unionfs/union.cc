@@ -10,6 +10,7 @@
 
 #include "unionfs/engine/change.h"
 #include "unionfs/engine/copy_up.h"
+#include "unionfs/engine/sticky.h"
 #include "unionfs/engine/tree.h"
 #include "unionfs/engine/upper.h"
 #include "unionfs/files/proc_path.h"
@@ -160,6 +161,7 @@ Result<UniqueFd> Union::open(std::string_view path, int flags, mode_t mode) {
   }
   if (must_create) return fail_errno(path, EEXIST);
   if (node.is_directory()) return fail_errno(path, EISDIR);
+  if (creates) STRATA_CHECK(check_sticky(place));
   if (place.must_be_directory || (flags & O_DIRECTORY) != 0) return fail_errno(path, ENOTDIR);
   if (S_ISLNK(node.mode()) && (flags & O_PATH) == 0) return fail_errno(path, ELOOP);
   if (writes && S_ISREG(node.mode())) {

@@ -46,6 +46,7 @@ struct Node {
 
   // REQUIRES: exists().
   [[nodiscard]] mode_t mode() const { return upper ? upper->status.st_mode : lower->mode; }
+  [[nodiscard]] uid_t owner() const { return upper ? upper->status.st_uid : lower->uid; }
   [[nodiscard]] bool is_directory() const { return exists() && S_ISDIR(mode()); }
   [[nodiscard]] bool is_merged() const { return is_directory() && upper && lower != nullptr; }
 
