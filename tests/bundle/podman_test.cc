@@ -10,6 +10,7 @@ namespace {
 
 using ::testing::AllOf;
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 // Podman's defaults where a plain machine without systemd allows them; limits below any machine's
 // hard ones, so that they needn't be raised.
@@ -122,6 +123,17 @@ TEST_F(PodmanTest, DrivesARunningContainer) {
   EXPECT_EQ(podman({"kill", "--signal", "KILL", "c1"}).status, 0);
   EXPECT_EQ(podman({"wait", "c1"}).out, "137\n");
   EXPECT_EQ(podman({"rm", "--force", "--time", "0", "c1"}).status, 0);
+}
+
+// Podman goes by the runtime's file name for what it may ask of it.
+TEST_F(PodmanTest, ReadsTheLogAsJson) {
+  std::ofstream(ground_ / "containers.conf", std::ios::app)
+      << "runtime_supports_json = [\"strata-oci\"]\n";
+  const auto missing = run({"--rm"}, {"nosuch"});
+  EXPECT_EQ(missing.status, 127);
+  EXPECT_THAT(missing.err,
+              AllOf(HasSubstr("executable file not found in $PATH"), Not(HasSubstr("level="))));
+  EXPECT_EQ(run({"--rm"}, {"/not-executable"}).status, 126);
 }
 
 TEST_F(PodmanTest, GivesTerminals) {
