@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "runtime/linux/mount_plan.h"
 #include "unionfs/base/file.h"
@@ -20,6 +21,7 @@ Result<Bundle> parse_bundle(std::filesystem::path directory, std::string config)
   STRATA_TRY(bundle.spec, oci::from_json(bundle.config, kConfig));
   if (bundle.spec.root.path.empty()) return fail(EINVAL, "config.json: root.path: not given");
   bundle.rootfs = (bundle.directory / bundle.spec.root.path).lexically_normal();
+  bundle.owner = ::geteuid();
   return bundle;
 }
 

@@ -17,6 +17,7 @@ struct Bundle {
   std::filesystem::path rootfs;     // absolute
   std::string config;               // the text of config.json
   oci::Spec spec;
+  uint32_t owner = 0;  // user ID of who makes a container of it
 };
 
 // Reads <directory>/config.json. ENOENT says that it is not there; what is wrong in it is EINVAL

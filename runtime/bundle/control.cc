@@ -63,7 +63,7 @@ Result<void> remove_unrecorded(const std::filesystem::path& root, const std::str
 
 Result<void> kill(const Container& container, int signal, bool all) {
   const auto cgroup = container.cgroup();
-  if (all) return kill_all(cgroup, signal);
+  if (all && !container.record().cgroup.empty()) return kill_all(cgroup, signal);
   STRATA_TRY(const UniqueFd pidfd, container.open_init());
   if (::syscall(SYS_pidfd_send_signal, pidfd.get(), signal, nullptr, 0) < 0) {
     if (errno == ESRCH) return fail(ESRCH, "container not running");
@@ -73,11 +73,18 @@ Result<void> kill(const Container& container, int signal, bool all) {
   return {};
 }
 
+Result<linux::Cgroup> needed_cgroup(const Container& container) {
+  if (!container.record().cgroup.empty()) return container.cgroup();
+  return fail(ENOTSUP, "container " + container.record().id +
+                           " has no cgroup: its maker was not permitted to make one");
+}
+
 Result<void> pause(const Container& container) {
+  STRATA_TRY(const auto cgroup, needed_cgroup(container));
   const auto status = container.status();
   if (status != Status::kRunning && status != Status::kCreated)
     return fail(EINVAL, "container not running: " + std::string(status_name(status)));
-  return container.cgroup().freeze();
+  return cgroup.freeze();
 }
 
 Result<void> resume(const Container& container) {

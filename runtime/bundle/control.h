@@ -12,8 +12,12 @@
 
 namespace strata::bundle {
 
-// To the first process, or to all in the container's cgroup. ESRCH: "container not running". What
-// is frozen is thawed if the signal is SIGKILL: a v1 freezer holds its processes even against that.
+// What a container is paused and limited by. ENOTSUP for one that has none: see rootless.h.
+[[nodiscard]] Result<linux::Cgroup> needed_cgroup(const Container& container);
+
+// To the first process, or to all in the container's cgroup, if it has one. ESRCH: "container not
+// running". What is frozen is thawed if the signal is SIGKILL: a v1 freezer holds its processes
+// even against that.
 [[nodiscard]] Result<void> kill(const Container& container, int signal, bool all);
 
 // EINVAL in runc's words: "container not running", "container not paused".

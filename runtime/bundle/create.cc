@@ -15,6 +15,7 @@
 #include "runtime/bundle/listener.h"
 #include "runtime/bundle/start.h"
 #include "runtime/container/time.h"
+#include "runtime/linux/own_user_namespace.h"
 #include "unionfs/base/file.h"
 #include "unionfs/base/undo.h"
 
@@ -33,8 +34,12 @@ Result<void> check_console(const Bundle& bundle, const CreateOptions& options) {
 }
 
 // Below the hierarchies' mounts, whatever the configuration says.
-Result<std::string> cgroup_path(const oci::Spec& spec, const std::string& id) {
-  const auto& given = spec.linux.cgroups_path;
+Result<std::string> cgroup_path(const Bundle& bundle, const std::string& id) {
+  const auto& given = bundle.spec.linux.cgroups_path;
+  if (given.empty() && bundle.owner != 0) {  // where a part of the tree may be the user's
+    const auto parent = linux::Cgroup::own_parent();
+    return (parent == "/" ? "" : parent) + "/" + id;
+  }
   if (given.empty()) return "/" + id;
   std::string path = std::filesystem::path("/" + given).lexically_normal();
   while (path.starts_with("//")) path.erase(0, 1);
@@ -102,10 +107,10 @@ class Creation {
                   .bundle = bundle_.directory,
                   .rootfs = bundle_.rootfs,
                   .created = container::now_text(),
-                  .owner = ::geteuid(),
+                  .owner = bundle_.owner,
                   .annotations = bundle_.spec.annotations,
                   .has_hooks = !bundle_.spec.hooks.empty()};
-    STRATA_TRY(record.cgroup, cgroup_path(bundle_.spec, directory.id()));
+    STRATA_TRY(record.cgroup, cgroup_path(bundle_, directory.id()));
     STRATA_CHECK(clear_cgroup(record.cgroup));
     container_.record() = std::move(record);
     STRATA_CHECK(container_.save());
@@ -113,12 +118,25 @@ class Creation {
   }
 
   Result<linux::Cgroup> make_cgroup() {
+    auto& path = container_.record().cgroup;
+    const auto& resources = bundle_.spec.linux.resources;
     // Engines create and start; who runs looks at the container's own output.
     auto cgroup = linux::Cgroup::create(
-        container_.record().cgroup, bundle_.spec.linux.resources,
+        path, resources,
         options_.start ? linux::CgroupObserver::kNone : linux::CgroupObserver::kEngine);
+    if (!cgroup && may_do_without(cgroup.error())) {
+      cgroup = linux::Cgroup::create_where_permitted(path, resources);
+      if (cgroup && cgroup->directories().empty()) path.clear();
+    }
     if (!cgroup) return std::unexpected(unable_to_start(std::move(cgroup).error()));
     return cgroup;
+  }
+
+  // Asked only after a failure, as looking takes time.
+  [[nodiscard]] bool may_do_without(const Error& cgroup) const {
+    if (cgroup.code != EACCES && cgroup.code != EPERM && cgroup.code != EROFS) return false;
+    if (options_.rootless != Rootless::kAuto) return options_.rootless == Rootless::kYes;
+    return bundle_.owner != 0 || linux::in_user_namespace();
   }
 
   Result<linux::Launched> launch(const linux::Cgroup& cgroup, int fifo) {
@@ -128,7 +146,7 @@ class Creation {
     linux::LaunchRequest request{
         .spec = &bundle_.spec,
         .root_mount = root.get(),
-        .cgroup = &cgroup,
+        .cgroup = cgroup.directories().empty() ? nullptr : &cgroup,
         .network = &network_,
         .run_at_once = !waits_ && !bundle_.spec.process.terminal && !(seccomp && seccomp->notifies),
         .stdio = {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO},

@@ -14,6 +14,7 @@
 #include "runtime/bundle/bundle.h"
 #include "runtime/bundle/container.h"
 #include "runtime/bundle/log.h"
+#include "runtime/bundle/rootless.h"
 #include "runtime/linux/launch.h"
 #include "unionfs/base/result.h"
 
@@ -27,6 +28,7 @@ struct CreateOptions {
   // FIFO for start().
   bool start = false;
   bool keep_console = false;  // the terminal comes back in Launched::console()
+  Rootless rootless = Rootless::kAuto;
 };
 
 struct Created {

@@ -8,6 +8,7 @@
 #include "runtime/bundle/engine_words.h"
 #include "runtime/bundle/filter_cache.h"
 #include "runtime/bundle/listener.h"
+#include "runtime/bundle/rootless.h"
 #include "runtime/container/environment.h"
 
 namespace strata::bundle {
@@ -78,7 +79,7 @@ Result<linux::Launched> launch_in(const Container& container, const oci::Spec& s
   linux::ExecRequest request{.pidfd = init.get(),
                              .process = &process,
                              .program = place.program,
-                             .cgroup = &cgroup,
+                             .cgroup = cgroup.directories().empty() ? nullptr : &cgroup,
                              .stdio = place.stdio,
                              .preserved_fds = place.preserved_fds,
                              .program_tells = place.program_tells};
@@ -102,6 +103,7 @@ Result<linux::Launched> exec(const Container& container, const oci::Process& pro
   if (!process.terminal && !options.console_socket.empty())
     return fail(EINVAL, "cannot use console socket if runc will not detach or allocate tty");
   STRATA_TRY(const auto spec, container.spec());
+  STRATA_CHECK(become_root_in(container));
   auto launched = launch_in(container, spec, process,
                             {.stdio = {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO},
                              .preserved_fds = options.preserved_fds,

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "runtime/bundle/hooks.h"
+#include "runtime/bundle/rootless.h"
 #include "unionfs/base/file.h"
 
 namespace strata::bundle {
@@ -49,6 +50,7 @@ Result<void> start(Container& container, Log& log) {
   STRATA_CHECK(check_created(container.status()));
   STRATA_TRY(const auto hooks, container.hooks());
   const auto& record = container.record();
+  if (!hooks.start_container.empty()) STRATA_CHECK(become_root_in(container));
   auto ready = run_hooks("startContainer", hooks.start_container,
                          state_json(record, Status::kCreated), {.inside = &container});
   if (!ready) {

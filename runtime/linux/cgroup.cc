@@ -14,6 +14,7 @@
 #include "runtime/linux/cgroup_files.h"
 #include "runtime/linux/cgroup_hierarchies.h"
 #include "runtime/linux/cgroup_resources.h"
+#include "unionfs/base/file.h"
 #include "unionfs/base/undo.h"
 
 namespace strata::linux {
@@ -68,6 +69,18 @@ Result<void> check_path(const std::string& path) {
                    (path + "/").find("/../") != std::string::npos;
   if (bad) return fail(EINVAL, "cgroup path '" + path + "' is not absolute and plain");
   return {};
+}
+
+// Whether we may go from the cgroup that we are in to one below `path`: that takes writing to their
+// nearest common one (cgroup-v2.rst, "Delegation Containment"). A v1 hierarchy does not ask.
+bool may_join(const CgroupHierarchy& hierarchy, const std::string& path) {
+  if (!hierarchy.unified) return true;
+  std::filesystem::path common = Cgroup::own_parent();
+  while (common.has_relative_path() && !(path + "/").starts_with(common.native() + "/"))
+    common = common.parent_path();
+  const auto procs =
+      hierarchy.mount + (common.has_relative_path() ? common.native() : "") + "/cgroup.procs";
+  return ::faccessat(AT_FDCWD, procs.c_str(), W_OK, AT_EACCESS) == 0;
 }
 
 // Removes a directory and those below it. EBUSY as long as processes are inside.
@@ -128,6 +141,39 @@ Result<Cgroup> Cgroup::create(const std::string& path, const oci::Resources& res
   }
   if (cgroup.directories_.empty()) return fail(ENOTSUP, "no cgroup file system is mounted");
   STRATA_CHECK(apply_resources(cgroup.directories_, resources));
+  undo.release();
+  return cgroup;
+}
+
+std::string Cgroup::own_parent() {
+  const auto text = read_file("/proc/self/cgroup").value_or("");
+  const auto at = text.rfind("0::", 0) == 0 ? 0 : text.find("\n0::");
+  if (at == std::string::npos) return {};
+  const auto start = text.find('/', at);
+  const auto own = text.substr(start, text.find('\n', start) - start);
+  return std::filesystem::path(own).parent_path();
+}
+
+Result<Cgroup> Cgroup::create_where_permitted(const std::string& path,
+                                              const oci::Resources& resources) {
+  STRATA_CHECK(check_path(path));
+  Cgroup cgroup;
+  cgroup.path_ = path;
+  Undo undo;
+  undo.add([&] { [[maybe_unused]] const auto removed = cgroup.remove(); });
+  Result<void> denied;
+  for (const auto& hierarchy : CgroupHierarchies::host().all()) {
+    auto added = may_join(hierarchy, path) ? cgroup.add_directory(hierarchy, path)
+                                           : Result<void>(fail_errno("move to " + path, EACCES));
+    if (added) continue;
+    const int code = added.error().code;
+    if (code != EACCES && code != EPERM && code != EROFS) return std::unexpected(added.error());
+    denied = std::move(added);
+  }
+  if (auto applied = apply_limits(cgroup.directories_, resources); !applied) {
+    if (denied || applied.error().code != ENOTSUP) return std::unexpected(applied.error());
+    return fail_in(applied.error().what + " that this user may use", std::move(denied).error());
+  }
   undo.release();
   return cgroup;
 }

@@ -57,6 +57,16 @@ class Cgroup {
                                              const oci::Resources& resources,
                                              CgroupObserver observer = CgroupObserver::kNone);
 
+  // For a user without privileges: in those hierarchies alone where this user may make directories
+  // and move processes to them, so maybe in none; without device rules, since there are no devices
+  // to be made. A limit that can't be set so is an error that says why.
+  [[nodiscard]] static Result<Cgroup> create_where_permitted(const std::string& path,
+                                                             const oci::Resources& resources);
+
+  // "/user.slice/…": beside the cgroup that we are in, where a v2 tree is delegated to us. Empty
+  // without a v2 tree.
+  [[nodiscard]] static std::string own_parent();
+
   // Changes the limits that are set in `resources`; its device rules are not looked at. For a limit
   // whose v1 controller was not needed before, a directory is made and the processes are moved
   // there, which takes some 10 ms each.

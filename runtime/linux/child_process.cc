@@ -37,6 +37,14 @@ void reset_signals() {
   ::sigprocmask(SIG_SETMASK, &none, nullptr);
 }
 
+// A user namespace that was made without privileges has no groups to be set or left
+// (user_namespaces(7), /proc/<pid>/setgroups).
+bool groups_are_fixed() {
+  const UniqueFd fd(::open("/proc/self/setgroups", O_RDONLY | O_CLOEXEC));
+  char first = 0;
+  return fd && ::read(fd.get(), &first, 1) == 1 && first == 'd';  // "deny"
+}
+
 bool exists(const char* path) {
   return ::faccessat(AT_FDCWD, path, F_OK, AT_EACCESS) == 0;
 }
@@ -48,7 +56,9 @@ int take_identity(const ChildPlan& plan, ChildState&) noexcept {
   if (limit_bounding_set(plan.capabilities.bounding) < 0) return -1;
   if (::prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) < 0) return -1;
   // The system calls themselves: glibc's wrappers would signal other threads.
-  if (::syscall(SYS_setgroups, plan.groups.size(), plan.groups.data()) < 0) return -1;
+  if (::syscall(SYS_setgroups, plan.groups.size(), plan.groups.data()) < 0 &&
+      !(errno == EPERM && plan.groups.empty() && groups_are_fixed()))
+    return -1;
   if (::syscall(SYS_setresgid, plan.gid, plan.gid, plan.gid) < 0) return -1;
   if (::syscall(SYS_setresuid, plan.uid, plan.uid, plan.uid) < 0) return -1;
   if (plan.no_new_privileges && ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0) return -1;

@@ -14,6 +14,7 @@
 
 #include "runtime/linux/child_steps.h"
 #include "runtime/linux/clone_child.h"
+#include "runtime/linux/own_user_namespace.h"
 #include "runtime/linux/prepare_launch.h"
 #include "runtime/linux/setup_failure.h"
 #include "runtime/linux/sys.h"
@@ -249,6 +250,26 @@ Result<Launched> launch(const LaunchRequest& request) {
   return launcher.run(plan, namespaces, request.cgroup, run_launch_child);
 }
 
+namespace {
+
+// The child joins all but the time namespace, which only a child of who joins it is in.
+Result<void> join_all(UniqueFd container, NamespacePlan& namespaces, ChildPlan& plan) {
+  uint64_t flags = CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWNET |
+                   CLONE_NEWCGROUP | CLONE_NEWPID | CLONE_NEWTIME;
+  if (in_user_namespace()) {
+    STRATA_TRY(flags, namespaces_unlike_ours(container.get(), flags));
+  }
+  if ((flags & CLONE_NEWTIME) != 0)
+    namespaces.borrowed.push_back(
+        {UniqueFd(::fcntl(container.get(), F_DUPFD_CLOEXEC, 3)), CLONE_NEWTIME, "the container"});
+  flags &= ~uint64_t{CLONE_NEWTIME};
+  if (flags != 0)
+    plan.joined.push_back({std::move(container), static_cast<int>(flags), "the container"});
+  return {};
+}
+
+}  // namespace
+
 Result<Launched> launch_exec(const ExecRequest& request) {
   Launcher launcher(request.process->args.empty() ? "" : request.process->args.front());
   ChildPlan plan;
@@ -266,12 +287,7 @@ Result<Launched> launch_exec(const ExecRequest& request) {
   plan.limits_from_outside = (own.effective & (CapabilityMask{1} << CAP_SYS_RESOURCE)) != 0;
   if (!request.program.empty()) plan.candidates = {request.program};
   NamespacePlan namespaces;
-  namespaces.borrowed.push_back(
-      {UniqueFd(::fcntl(container.get(), F_DUPFD_CLOEXEC, 3)), CLONE_NEWTIME, "the container"});
-  plan.joined.push_back({std::move(container),
-                         CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWNET |
-                             CLONE_NEWCGROUP | CLONE_NEWPID,
-                         "the container"});
+  STRATA_CHECK(join_all(std::move(container), namespaces, plan));
   launcher.expect_heir();
   launcher.lap("prepare");
   return launcher.run(plan, namespaces, request.cgroup, run_exec_child);

@@ -102,6 +102,22 @@ Result<void> plan_time_offsets(const oci::Linux& linux, NamespacePlan& plan) {
 
 }  // namespace
 
+Result<uint64_t> namespaces_unlike_ours(int pidfd, uint64_t flags) {
+  constexpr std::string_view kPid = "\nPid:\t";
+  STRATA_TRY(const auto info, read_file("/proc/self/fdinfo/" + std::to_string(pidfd)));
+  const auto at = info.find(kPid);
+  if (at == std::string::npos) return fail(EINVAL, "look at the container's namespaces");
+  const auto start = at + kPid.size();
+  const std::string process = "/proc/" + info.substr(start, info.find('\n', start) - start);
+  uint64_t unlike = 0;
+  for (const auto& type : kNamespaceTypes) {
+    if ((flags & type.flag) == 0) continue;
+    STRATA_TRY(const UniqueFd fd, open_file(process + "/ns/" + std::string(type.file), O_RDONLY));
+    if (!is_own(fd.get(), type.flag)) unlike |= type.flag;
+  }
+  return unlike;
+}
+
 std::string own_namespace(uint64_t flag) {
   for (const auto& type : kNamespaceTypes)
     if (type.flag == flag) return "/proc/self/ns/" + std::string(type.file);

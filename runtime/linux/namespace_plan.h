@@ -46,6 +46,10 @@ struct NamespacePlan {
 // without their namespace or that make no sense.
 [[nodiscard]] Result<NamespacePlan> plan_namespaces(const oci::Linux& linux);
 
+// Those of `flags` that another process has not in common with us. One that it has can't be joined
+// by who is root of a user namespace only: it belongs to the host.
+[[nodiscard]] Result<uint64_t> namespaces_unlike_ours(int pidfd, uint64_t flags);
+
 // "/proc/self/ns/net" for CLONE_NEWNET.
 [[nodiscard]] std::string own_namespace(uint64_t flag);
 

@@ -5,6 +5,7 @@
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
+#include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
@@ -18,6 +19,7 @@ namespace strata::linux {
 namespace {
 
 constexpr const char* kSelf = "/proc/self/exe";
+constexpr int kSeals = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE;
 
 bool is_on_read_only_mount() {
   struct statvfs fs {};
@@ -56,9 +58,26 @@ UniqueFd make_sealed_file() {
   constexpr unsigned kFlags = MFD_CLOEXEC | MFD_ALLOW_SEALING;
   UniqueFd file(::memfd_create("strata", kFlags | MFD_EXEC));
   if (!file) file.reset(::memfd_create("strata", kFlags));  // before Linux 6.3
-  constexpr int kSeals = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE;
   if (!file || ::fcntl(file.get(), F_ADD_SEALS, kSeals) < 0) return {};
   return file;
+}
+
+// For who may not mount: a copy in memory that nobody can write to.
+Result<void> run_from_sealed_copy(char* const* argv) {
+  STRATA_TRY(const UniqueFd self, open_file(kSelf, O_RDONLY));
+  if (const int seals = ::fcntl(self.get(), F_GET_SEALS); seals >= 0 && (seals & F_SEAL_WRITE) != 0)
+    return {};
+  const UniqueFd copy(::memfd_create("strata-oci", MFD_CLOEXEC | MFD_ALLOW_SEALING));
+  struct stat st {};
+  if (!copy || ::fstat(self.get(), &st) < 0) return fail_errno("copy our own program");
+  for (off_t left = st.st_size; left > 0;) {
+    const ssize_t n = ::sendfile(copy.get(), self.get(), nullptr, static_cast<size_t>(left));
+    if (n <= 0) return fail_errno("copy our own program");
+    left -= n;
+  }
+  if (::fcntl(copy.get(), F_ADD_SEALS, kSeals) < 0) return fail_errno("seal our own program");
+  ::execveat(copy.get(), "", argv, environ, AT_EMPTY_PATH);
+  return fail_errno("run our own program from memory");
 }
 
 }  // namespace
@@ -75,6 +94,7 @@ Result<void> run_from_read_only_mount(char* const* argv) {
     argv = arguments.data();
   }
   const UniqueFd copy(::open_tree(AT_FDCWD, kSelf, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC));
+  if (!copy && errno == EPERM) return run_from_sealed_copy(argv);
   if (!copy) return fail_errno("mount our own program read-only");
   if (set_mount_attributes(copy.get(), MOUNT_ATTR_RDONLY, 0, MS_PRIVATE, false) < 0)
     return fail_errno("mount our own program read-only");

@@ -25,7 +25,8 @@ namespace strata::linux {
 // Executes this program once more, with the same arguments and environment, from a read-only
 // detached mount of its file, where it returns at once. REQUIRES: called before anything was done
 // that execve would undo (descriptors that are not close-on-exec are kept). `argv` is main()'s;
-// null: whatever the kernel knows of it.
+// null: whatever the kernel knows of it. Who may not mount
+// runs a sealed copy in memory instead.
 [[nodiscard]] Result<void> run_from_read_only_mount(char* const* argv);
 
 // The same unless launch() can use a stand-in: for programs that make containers whose processes

@@ -8,12 +8,14 @@ namespace {
 
 Result<int> create(OciGlobals& globals, const BundleOptions& options) {
   STRATA_CHECK(check_bundle_options(globals, options));
-  STRATA_TRY(const auto bundle, bundle::load_bundle(options.bundle));
+  STRATA_TRY(auto bundle, bundle::load_bundle(options.bundle));
   STRATA_CHECK(guard_against(bundle.spec));
+  STRATA_CHECK(bundle::become_root_for(bundle));
   STRATA_CHECK(bundle::create(globals.root, options.id, bundle,
                               {.console_socket = options.console_socket,
                                .pid_file = options.pid_file,
-                               .preserved_fds = options.preserved_fds},
+                               .preserved_fds = options.preserved_fds,
+                               .rootless = globals.rootless},
                               globals.log));
   return 0;
 }

@@ -21,7 +21,8 @@ Result<bundle::Created> launch(OciGlobals& globals, const Options& options,
                                            .pid_file = options.pid_file,
                                            .preserved_fds = options.preserved_fds,
                                            .start = true,
-                                           .keep_console = keep_console},
+                                           .keep_console = keep_console,
+                                           .rootless = globals.rootless},
                                           globals.log));
   created.container.directory().unlock();
   return created;
@@ -29,8 +30,9 @@ Result<bundle::Created> launch(OciGlobals& globals, const Options& options,
 
 Result<int> run(OciGlobals& globals, const Options& options) {
   STRATA_CHECK(check_bundle_options(globals, options));
-  STRATA_TRY(const auto bundle, bundle::load_bundle(options.bundle));
+  STRATA_TRY(auto bundle, bundle::load_bundle(options.bundle));
   STRATA_CHECK(guard_against(bundle.spec));
+  STRATA_CHECK(bundle::become_root_for(bundle));
   if (options.detach) {
     STRATA_CHECK(launch(globals, options, bundle));
     return 0;

@@ -49,7 +49,6 @@ void make_rootless(oci::Spec& spec) {
     if (mount.type == "sysfs")  // needs a network namespace of its own
       mount = {"/sys", "none", "/sys", {"rbind", "nosuid", "noexec", "nodev", "ro"}};
   }
-  std::erase_if(spec.mounts, [](const oci::Mount& m) { return m.type == "cgroup"; });
 }
 
 Result<int> write_spec(const Options& options) {

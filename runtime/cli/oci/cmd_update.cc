@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "runtime/bundle/container.h"
+#include "runtime/bundle/control.h"
 #include "runtime/cli/oci/oci_command.h"
 #include "runtime/container/create.h"
 #include "unionfs/base/file.h"
@@ -47,7 +48,8 @@ Result<oci::Resources> resources_of(const Options& options) {
 Result<int> update(OciGlobals& globals, const Options& options) {
   STRATA_TRY(const auto container, bundle::Container::load(globals.root, options.id));
   STRATA_TRY(const auto resources, resources_of(options));
-  STRATA_CHECK(container.cgroup().update(resources));
+  STRATA_TRY(auto cgroup, bundle::needed_cgroup(container));
+  STRATA_CHECK(cgroup.update(resources));
   return 0;
 }
 

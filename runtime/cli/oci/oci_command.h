@@ -14,6 +14,7 @@
 #include <CLI/CLI.hpp>
 
 #include "runtime/bundle/log.h"
+#include "runtime/bundle/rootless.h"
 #include "runtime/oci/spec.h"
 #include "unionfs/base/result.h"
 
@@ -23,6 +24,7 @@ namespace strata::cli {
 struct OciGlobals {
   std::filesystem::path root;  // --root, or /run/strata-oci
   bool systemd_cgroup = false;
+  bundle::Rootless rootless = bundle::Rootless::kAuto;
   bundle::Log log;
 };
 

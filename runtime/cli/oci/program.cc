@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "runtime/bundle/container.h"
+#include "runtime/linux/own_user_namespace.h"
 #include "unionfs/base/standard_streams.h"
 
 namespace strata::cli {
@@ -22,7 +23,8 @@ constexpr std::string_view kUsage =
     "  --log-format FORMAT  text or json\n"
     "  --debug              log more\n"
     "  --systemd-cgroup     make cgroups by systemd (refused: only by cgroupfs)\n"
-    "  --rootless BOOL      auto, true or false: what this process may do decides\n"
+    "  --rootless BOOL      do without cgroups that may not be made: auto (if not root), true, "
+    "false\n"
     "  --version            print the version\n"
     "  --help               print this, or a command's own help after its name\n\n"
     "Commands\n";
@@ -41,9 +43,11 @@ void print_version() {
         "\n");
 }
 
+// A user's own directory, also for who is root of a user namespace only: /run is not theirs.
 std::filesystem::path default_root() {
   const char* runtime_dir = std::getenv("XDG_RUNTIME_DIR");
-  if (::geteuid() != 0 && runtime_dir != nullptr && *runtime_dir != '\0')
+  if (runtime_dir != nullptr && *runtime_dir != '\0' &&
+      (::geteuid() != 0 || linux::in_user_namespace()))
     return std::filesystem::path(runtime_dir) / "strata-oci";
   return "/run/strata-oci";
 }
@@ -97,15 +101,15 @@ Result<void> apply(const GlobalOptions& options, OciGlobals& globals) {
   if (options.log_format == "json") globals.log.set_format(bundle::LogFormat::kJson);
   globals.log.set_debug(options.debug);
   STRATA_CHECK(globals.log.open(options.log));
-  for (const auto* known : {"auto", "true", "false"})
-    if (options.rootless == known) {
-      globals.systemd_cgroup = options.systemd_cgroup;
-      const std::filesystem::path root =
-          options.root.empty() ? default_root() : std::filesystem::path(options.root);
-      globals.root = std::filesystem::absolute(root).lexically_normal();
-      return {};
-    }
-  return fail(EINVAL, "invalid --rootless '" + options.rootless + "': give auto, true or false");
+  if (options.rootless != "auto" && options.rootless != "true" && options.rootless != "false")
+    return fail(EINVAL, "invalid --rootless '" + options.rootless + "': give auto, true or false");
+  if (options.rootless != "auto")
+    globals.rootless = options.rootless == "true" ? bundle::Rootless::kYes : bundle::Rootless::kNo;
+  globals.systemd_cgroup = options.systemd_cgroup;
+  const std::filesystem::path root =
+      options.root.empty() ? default_root() : std::filesystem::path(options.root);
+  globals.root = std::filesystem::absolute(root).lexically_normal();
+  return {};
 }
 
 int finish(OciGlobals& globals, int status) {
