@@ -98,8 +98,10 @@ class ForegroundTest : public OciTest, public ::testing::WithParamInterface<OciT
   }
 };
 
+// runc sets the size when the program runs already.
 constexpr const char* kScript =
-    "tty; stty size; echo ready; read line; stty size; echo got $line; exit 5";
+    "wait_for() { until stty size 2>/dev/null | grep \"$1\"; do sleep 0.01; done; };"
+    "tty; wait_for '33 77'; echo ready; read line; wait_for '44 88'; echo got $line; exit 5";
 
 void expect_a_terminal_for(OnTerminal& program) {
   EXPECT_THAT(program.read_until("ready\r\n"), HasSubstr("/dev/"));
@@ -144,8 +146,8 @@ TEST_P(ForegroundTest, PassesKeysAndSignalsOn) {
 
 INSTANTIATE_TEST_SUITE_P(Runtimes, ForegroundTest,
                          ::testing::Values(OciTest::Runtime::kStrata, OciTest::Runtime::kRunc),
-                         [](const auto& info) {
-                           return info.param == OciTest::Runtime::kRunc ? "runc" : "strata";
+                         [](const auto& test) {
+                           return test.param == OciTest::Runtime::kRunc ? "runc" : "strata";
                          });
 
 }  // namespace

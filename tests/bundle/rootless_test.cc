@@ -207,7 +207,7 @@ TEST_F(RootlessTest, UsesADelegatedTree) {
   EXPECT_EQ(as_user({"pause", "c1"}).status, 0);
   EXPECT_EQ(Json::parse(as_user({"state", "c1"}).out)["status"], "paused");
   EXPECT_EQ(as_user({"resume", "c1"}).status, 0);
-  EXPECT_EQ(as_user({"exec", "c1", "cat", "/proc/self/cgroup"}).out, "0::/\n");
+  EXPECT_THAT(as_user({"exec", "c1", "cat", "/proc/self/cgroup"}).out, HasSubstr("0::/\n"));
   EXPECT_EQ(as_user({"delete", "--force", "c1"}).status, 0);
   EXPECT_FALSE(fs::exists(tree / "c1"));
   fs::remove(tree / "session");
