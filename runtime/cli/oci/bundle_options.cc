@@ -1,3 +1,5 @@
+#include <unistd.h>
+
 #include <algorithm>
 
 #include "runtime/cli/oci/oci_command.h"
@@ -27,11 +29,12 @@ Result<void> check_bundle_options(const OciGlobals& globals, const BundleOptions
     return fail(ENOTSUP,
                 "--no-pivot is not supported: without pivot_root a container can leave its "
                 "root file system");
-  if (globals.systemd_cgroup)
-    return fail(ENOTSUP,
-                "systemd cgroup flag passed, but systemd support for managing cgroups is not "
-                "available");
-  return {};
+  if (!globals.systemd_cgroup) return {};
+  if (::access("/run/systemd/system", F_OK) < 0)  // sd_booted(3)
+    return fail(ENOTSUP, "systemd not running on this host, cannot use systemd cgroups manager");
+  return fail(ENOTSUP,
+              "--systemd-cgroup is not supported: cgroups are made by cgroupfs here, and engines "
+              "have a setting for it");
 }
 
 // Processes of other containers may be there to see ours before it runs their program; and a
