@@ -27,8 +27,9 @@ std::string to_json(const Record& record) {
 
 namespace {
 
-// All that is found in that cgroup is killed one day: it had better be one of ours.
+// All that is found in that cgroup is killed one day: it had better be one of ours. It may be none.
 bool is_plain(const std::string& cgroup) {
+  if (cgroup.empty()) return true;
   return cgroup.starts_with('/') && cgroup.size() > 1 &&
          std::filesystem::path(cgroup).lexically_normal() == cgroup;
 }
