@@ -3,6 +3,12 @@
 //   TARGET [--seconds N] [--seed N]    seeds and mutations of them
 //   TARGET FILE…                       these inputs
 //   TARGET --write-seeds DIR           seeds as files, for a libFuzzer corpus
+//
+// The input that ended it is in the file "crash" of the working directory.
+#include <fcntl.h>
+#include <signal.h>
+#include <unistd.h>
+
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
@@ -16,7 +22,18 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
+const std::string* current = nullptr;
+
+void keep_input(int signal) {
+  const int file = ::open("crash", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+  if (file >= 0 && current != nullptr) [[maybe_unused]]
+    const auto kept = ::write(file, current->data(), current->size());
+  ::signal(signal, SIG_DFL);
+  ::raise(signal);
+}
+
 void run_one(const std::string& input) {
+  current = &input;
   LLVMFuzzerTestOneInput(reinterpret_cast<const uint8_t*>(input.data()), input.size());
 }
 
@@ -65,6 +82,7 @@ int write_seeds(const std::string& directory) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  for (const int signal : {SIGABRT, SIGSEGV, SIGBUS, SIGFPE, SIGILL}) ::signal(signal, keep_input);
   long seconds = 2;
   uint64_t first_seed = 1;
   for (int i = 1; i < argc; ++i) {
