@@ -71,7 +71,8 @@ Result<void> StateDirectory::lock(std::chrono::milliseconds patience) {
     std::this_thread::sleep_for(std::chrono::milliseconds(1));
   }
   struct stat st {};
-  if (::fstat(opened->get(), &st) < 0 || st.st_nlink == 0) return no_container();
+  if (::fstat(opened->get(), &st) < 0) return fail_errno("look at " + path_.string());
+  if (st.st_nlink == 0) return no_container();
   fd_ = *std::move(opened);
   return {};
 }
