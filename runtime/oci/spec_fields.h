@@ -76,7 +76,7 @@ void fields(Io& io, Process& process) {
   io.field("args", process.args);
   io.refused("commandLine", "it is for Windows");
   io.field("env", process.env);
-  io.field("cwd", process.cwd);
+  io.required("cwd", process.cwd);
   io.object("capabilities", [&](Io& caps) { fields(caps, process.capabilities); });
   io.list("rlimits", process.rlimits);
   io.field("noNewPrivileges", process.no_new_privileges);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <ostream>
 #include <string>
 #include <vector>
 
@@ -22,6 +23,11 @@ struct Variation {
   // What has to be refused, by its JSON path in the error: then there is no picture.
   std::string refused = "";
 };
+
+// As GoogleTest names it.
+inline void PrintTo(const Variation& variation, std::ostream* out) {
+  *out << variation.name;
+}
 
 // What is varied: a program that looks around, in a directory `bundle` with all that variations
 // need.
