@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <chrono>
 #include <fstream>
 #include <thread>
@@ -28,13 +29,24 @@ void write_program(const fs::path& path, const std::string& text, mode_t mode) {
   ASSERT_EQ(::chmod(path.c_str(), mode), 0) << path;
 }
 
+// Podman's conmon may outlive the call that it served by a moment.
+bool remove_when_empty(const fs::path& directory) {
+  constexpr int kTries = 500;
+  for (int i = 0; i < kTries; ++i) {
+    if (::rmdir(directory.c_str()) == 0) return true;
+    if (errno != EBUSY) return false;
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  }
+  return false;
+}
+
 // The directories of a cgroup, deepest first. True if there were any.
 bool remove_cgroups(const fs::path& directory) {
   std::error_code ec;
   if (!fs::is_directory(directory, ec)) return false;
   for (const auto& entry : fs::directory_iterator(directory, ec))
     if (entry.is_directory(ec)) remove_cgroups(entry.path());
-  EXPECT_EQ(::rmdir(directory.c_str()), 0) << directory;
+  EXPECT_TRUE(remove_when_empty(directory)) << directory;
   return true;
 }
 
