@@ -93,9 +93,9 @@ TEST_F(HostileRootTest, MagicLinksOfProcAreShut) {
 }
 
 TEST_F(HostileRootTest, WorkingDirectoryIsMadeInside) {
-  fs::create_directory_symlink(outside_, root_ / "work");
+  fs::create_directory_symlink(outside_, root_ / "linked");
   auto spec = shell("pwd -P");
-  spec.process.cwd = "/work/dir";
+  spec.process.cwd = "/linked/dir";
   EXPECT_NE(failure_of(spec).code, 0);  // the link dangles inside, mkdir does not follow it
   fs::create_directories(root_ / outside_.relative_path());
   EXPECT_EQ(run(spec).out, outside_.string() + "/dir\n");

@@ -16,6 +16,7 @@
 #include "tests/unionfs/random_tree.h"
 #include "tests/unionfs/tar_builder.h"
 #include "tests/unionfs/tree.h"
+#include "tests/unionfs/umoci.h"
 #include "unionfs/base/file.h"
 #include "unionfs/layer_tar.h"
 #include "unionfs/overlay.h"
@@ -198,16 +199,7 @@ TEST_F(LayerTarOracle, UmociSeesTheSameUnion) {
   std::ofstream(dir / "lower.tar", std::ios::binary) << pack(lower);
   std::ofstream(dir / "upper.tar", std::ios::binary) << pack(upper);
 
-  const std::string layout = dir / "oci", image = layout + ":union";
-  for (const std::vector<std::string>& argv :
-       {std::vector<std::string>{"umoci", "init", "--layout", layout},
-        {"umoci", "new", "--image", image},
-        {"umoci", "raw", "add-layer", "--image", image, dir / "lower.tar"},
-        {"umoci", "raw", "add-layer", "--image", image, dir / "upper.tar"},
-        {"umoci", "raw", "unpack", "--image", image, dir / "umoci"}}) {
-    const auto done = run(argv);
-    ASSERT_EQ(done.status, 0) << argv[1] << ": " << done.err;
-  }
+  ASSERT_NO_FATAL_FAILURE(unpack_by_umoci(dir.path(), {dir / "lower.tar", dir / "upper.tar"}));
 
   std::vector<path> layers;
   for (const std::string name : {"upper", "lower"}) {

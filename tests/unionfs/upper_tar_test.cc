@@ -13,6 +13,7 @@
 
 #include "tests/unionfs/stack_test.h"
 #include "tests/unionfs/tar_builder.h"
+#include "tests/unionfs/umoci.h"
 
 namespace strata::unionfs {
 namespace {
@@ -143,16 +144,7 @@ TEST_F(UpperTar, UmociSeesTheSame) {
   STRATA_ASSERT_OK(const std::string tar, pack({dir / "lower"}, upper.upper));
   std::ofstream(dir / "lower.tar", std::ios::binary) << testing::pack(dir / "lower");
   std::ofstream(dir / "upper.tar", std::ios::binary) << tar;
-  const std::string layout = dir / "oci", image = layout + ":union";
-  for (const std::vector<std::string>& argv :
-       {std::vector<std::string>{"umoci", "init", "--layout", layout},
-        {"umoci", "new", "--image", image},
-        {"umoci", "raw", "add-layer", "--image", image, dir / "lower.tar"},
-        {"umoci", "raw", "add-layer", "--image", image, dir / "upper.tar"},
-        {"umoci", "raw", "unpack", "--image", image, dir / "umoci"}}) {
-    const auto done = run(argv);
-    ASSERT_EQ(done.status, 0) << argv[1] << ": " << done.err;
-  }
+  ASSERT_NO_FATAL_FAILURE(unpack_by_umoci(dir.path(), {dir / "lower.tar", dir / "upper.tar"}));
   EXPECT_EQ(differences(expected, scan_tree(dir / "umoci", kOptions)), "");
 }
 
