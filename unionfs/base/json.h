@@ -2,8 +2,12 @@
 // headers do not show the JSON library.
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <type_traits>
+#include <utility>
 
 #include <nlohmann/json.hpp>
 
@@ -22,6 +26,19 @@ using OrderedJson = nlohmann::ordered_json;
 // Member `key` of object `json` in place; a null if it is absent, or `json` no object.
 [[nodiscard]] const Json& json_member(const Json& json, const char* key);
 
+// A whole number that T can hold; the library itself wraps others, or leaves them undefined.
+template <class T>
+requires std::is_integral_v<T> &&(!std::is_same_v<T, bool>)
+    [[nodiscard]] std::optional<T> json_integer(const Json& json) {
+  if (json.is_number_unsigned()) {
+    const auto number = json.get<uint64_t>();
+    return std::in_range<T>(number) ? std::optional(static_cast<T>(number)) : std::nullopt;
+  }
+  if (!json.is_number_integer()) return std::nullopt;
+  const auto number = json.get<int64_t>();
+  return std::in_range<T>(number) ? std::optional(static_cast<T>(number)) : std::nullopt;
+}
+
 // Member `key` of object `json` as T; absent or null gives `fallback`; a wrong type is EINVAL with
 // the place, e.g. "manifest sha256:… : layers: expected array, found string".
 template <class T>
@@ -29,11 +46,17 @@ template <class T>
                                  std::string_view name) {
   const Json& member = json_member(json, key);
   if (member.is_null()) return fallback;
-  try {
-    return member.get<T>();
-  } catch (const Json::exception&) {
-    return fail(EINVAL, std::string(name) + ": " + key + ": unexpected " + member.type_name());
+  if constexpr (std::is_integral_v<T> && !std::is_same_v<T, bool>) {
+    if (const auto number = json_integer<T>(member)) return *number;
+    if (member.is_number())
+      return fail(EINVAL, std::string(name) + ": " + key + ": unexpected " + member.dump());
+  } else {
+    try {
+      return member.get<T>();
+    } catch (const Json::exception&) {
+    }
   }
+  return fail(EINVAL, std::string(name) + ": " + key + ": unexpected " + member.type_name());
 }
 
 }  // namespace strata
