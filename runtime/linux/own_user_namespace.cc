@@ -3,13 +3,12 @@
 #include <sched.h>
 #include <sys/mount.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <array>
 #include <string>
 
-#include "runtime/linux/setup_report.h"
+#include "runtime/linux/helper_process.h"
 #include "unionfs/base/file.h"
 #include "unionfs/base/subprocess.h"
 
@@ -45,52 +44,26 @@ Result<void> map_by_program(const char* program, pid_t pid,
 
 // A process that stays outside, where programs with more privileges have them, and maps our IDs
 // once we are inside.
-class Outsider {
- public:
-  static Result<Outsider> start(const IdMaps& maps) {
-    STRATA_TRY(Channel channel, make_channel());
-    const pid_t parent = ::getpid();
-    const pid_t pid = ::fork();
-    if (pid < 0) return fail_errno("map IDs: fork");
-    if (pid == 0) live(std::move(channel), parent, maps);
-    return Outsider(pid, std::move(channel.parent));
-  }
-  Outsider(Outsider&& other) noexcept
-      : pid_(std::exchange(other.pid_, -1)), channel_(std::move(other.channel_)) {}
-  Outsider& operator=(Outsider&&) = delete;
-  ~Outsider() {
-    if (pid_ < 0) return;
-    channel_.reset();
-    while (::waitpid(pid_, nullptr, 0) < 0 && errno == EINTR) {
-    }
-  }
-
-  // To be called inside.
-  [[nodiscard]] Result<void> map() const {
-    if (::write(channel_.get(), "m", 1) != 1) return fail_errno("map IDs");
-    std::array<char, 512> text;  // NOLINT(cppcoreguidelines-pro-type-member-init)
-    const ssize_t n = ::read(channel_.get(), text.data(), text.size());
-    if (n <= 0) return fail(ECHILD, "map IDs: the process is gone");
-    if (n == 1 && text[0] == '+') return {};
-    return fail(EPERM, "map IDs: " + std::string(text.data(), static_cast<size_t>(n)));
-  }
-
- private:
-  Outsider(pid_t pid, UniqueFd channel) : pid_(pid), channel_(std::move(channel)) {}
-
-  [[noreturn]] static void live(Channel channel, pid_t pid, const IdMaps& maps) {
-    channel.parent.reset();
+Result<HelperProcess> start_outsider(const IdMaps& maps) {
+  return HelperProcess::start(0, "map IDs: fork", [&maps, pid = ::getpid()](int channel) {
     char inside = 0;
-    if (::read(channel.child.get(), &inside, 1) != 1) ::_exit(1);
+    if (::read(channel, &inside, 1) != 1) return;
     auto mapped = map_by_program("newuidmap", pid, maps.uids);
     if (mapped) mapped = map_by_program("newgidmap", pid, maps.gids);
     const std::string answer = mapped ? "+" : mapped.error().what;
-    ::_exit(::write(channel.child.get(), answer.data(), answer.size()) < 0 ? 1 : 0);
-  }
+    [[maybe_unused]] const auto sent = ::write(channel, answer.data(), answer.size());
+  });
+}
 
-  pid_t pid_;
-  UniqueFd channel_;
-};
+// To be called inside.
+Result<void> map_by(const HelperProcess& outsider) {
+  if (::write(outsider.channel(), "m", 1) != 1) return fail_errno("map IDs");
+  std::array<char, 512> text;  // NOLINT(cppcoreguidelines-pro-type-member-init)
+  const ssize_t n = ::read(outsider.channel(), text.data(), text.size());
+  if (n <= 0) return fail(ECHILD, "map IDs: the process is gone");
+  if (n == 1 && text[0] == '+') return {};
+  return fail(EPERM, "map IDs: " + std::string(text.data(), static_cast<size_t>(n)));
+}
 
 Result<void> unshare_user() {
   if (::unshare(CLONE_NEWUSER | CLONE_NEWNS) == 0) return {};
@@ -124,9 +97,9 @@ Result<void> enter_new_user_namespace(const IdMaps& maps) {
     STRATA_CHECK(unshare_user());
     STRATA_CHECK(map_own_id(maps));
   } else {
-    STRATA_TRY(const Outsider outsider, Outsider::start(maps));
+    STRATA_TRY(const HelperProcess outsider, start_outsider(maps));
     STRATA_CHECK(unshare_user());
-    STRATA_CHECK(outsider.map());
+    STRATA_CHECK(map_by(outsider));
   }
   STRATA_CHECK(become_root());
   // What is mounted here is not to be seen outside, and the other way round.

@@ -1,16 +1,14 @@
 #include "runtime/linux/user_namespace.h"
 
+#include <fcntl.h>
 #include <sched.h>
-#include <signal.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <charconv>
 #include <string>
 
-#include "runtime/linux/setup_report.h"
-#include "runtime/linux/sys.h"
+#include "runtime/linux/helper_process.h"
 #include "unionfs/base/file.h"
 
 namespace strata::linux {
@@ -44,53 +42,23 @@ Result<std::vector<oci::IdMapping>> read_map(pid_t pid, const char* name) {
   return mappings;
 }
 
-// A process that does nothing but be in a user namespace: that of `join`, or a new one. It ends
-// with its keeper.
-class Resident {
- public:
-  static Result<Resident> start(int join) {
-    STRATA_TRY(Channel channel, make_channel());
-    clone_args args{};
-    args.flags = join >= 0 ? 0 : CLONE_NEWUSER;
-    args.exit_signal = SIGCHLD;
-    const pid_t pid = sys::clone3(args);
-    if (pid < 0) return fail_errno("create a user namespace");
-    if (pid == 0) live(std::move(channel), join);
-    Resident resident(pid, std::move(channel.parent));
-    int32_t code = 0;
-    channel.child.reset();
-    if (::read(resident.channel_.get(), &code, sizeof code) != sizeof code)
-      return fail(ECHILD, "enter a user namespace: the process is gone");
-    if (code != 0) return fail_errno("join the user namespace", code);
-    return resident;
-  }
-  Resident(Resident&& other) noexcept
-      : pid_(std::exchange(other.pid_, -1)), channel_(std::move(other.channel_)) {}
-  Resident& operator=(Resident&&) = delete;
-  ~Resident() {
-    if (pid_ < 0) return;
-    channel_.reset();
-    while (::waitpid(pid_, nullptr, 0) < 0 && errno == EINTR) {
-    }
-  }
-  [[nodiscard]] pid_t pid() const { return pid_; }
-
- private:
-  Resident(pid_t pid, UniqueFd channel) : pid_(pid), channel_(std::move(channel)) {}
-
-  [[noreturn]] static void live(Channel channel, int join) {
-    channel.parent.reset();
-    const int32_t code = join >= 0 && ::setns(join, CLONE_NEWUSER) < 0 ? errno : 0;
-    char end = 0;
-    if (::write(channel.child.get(), &code, sizeof code) == sizeof code)
-      while (::read(channel.child.get(), &end, 1) < 0 && errno == EINTR) {
-      }
-    ::_exit(0);
-  }
-
-  pid_t pid_;
-  UniqueFd channel_;
-};
+// A process that does nothing but be in a user namespace: that of `join`, or a new one.
+Result<HelperProcess> start_resident(int join) {
+  STRATA_TRY(auto resident,
+             HelperProcess::start(
+                 join >= 0 ? 0 : CLONE_NEWUSER, "create a user namespace", [join](int channel) {
+                   const int32_t code = join >= 0 && ::setns(join, CLONE_NEWUSER) < 0 ? errno : 0;
+                   char end = 0;
+                   if (::write(channel, &code, sizeof code) == sizeof code)
+                     while (::read(channel, &end, 1) < 0 && errno == EINTR) {
+                     }
+                 }));
+  int32_t code = 0;
+  if (::read(resident.channel(), &code, sizeof code) != sizeof code)
+    return fail(ECHILD, "enter a user namespace: the process is gone");
+  if (code != 0) return fail_errno("join the user namespace", code);
+  return resident;
+}
 
 }  // namespace
 
@@ -128,13 +96,13 @@ Result<void> write_id_maps(pid_t pid, const IdMaps& maps) {
 }
 
 Result<UniqueFd> make_user_namespace(const IdMaps& maps) {
-  STRATA_TRY(const Resident resident, Resident::start(-1));
+  STRATA_TRY(const HelperProcess resident, start_resident(-1));
   STRATA_CHECK(write_id_maps(resident.pid(), maps));
   return open_file(proc_file(resident.pid(), "ns/user"), O_RDONLY);
 }
 
 Result<IdMaps> read_id_maps(int user_namespace) {
-  STRATA_TRY(const Resident resident, Resident::start(user_namespace));
+  STRATA_TRY(const HelperProcess resident, start_resident(user_namespace));
   IdMaps maps;
   STRATA_TRY(maps.uids, read_map(resident.pid(), "uid_map"));
   STRATA_TRY(maps.gids, read_map(resident.pid(), "gid_map"));
