@@ -3,11 +3,11 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <cstdio>
-#include <fstream>
 #include <sstream>
 
 #include "unionfs/base/file.h"
@@ -44,6 +44,11 @@ std::string EscapeTest::way_up_to_canary() const {
 }
 
 void EscapeTest::start_watcher(const std::function<void(Json&)>& change) {
+  const auto lifeline = rootfs_ / "tmp/lifeline";
+  ASSERT_EQ(::mkfifo(lifeline.c_str(), S_IRUSR | S_IWUSR), 0);
+  auto opened = open_file(lifeline, O_RDWR);
+  ASSERT_TRUE(opened);
+  lifeline_ = *std::move(opened);
   write_config({"/intruder", "watch", canary_}, change);
   ok({"run", "-d", "watcher"});
   watcher_output_ = last_output();
@@ -52,10 +57,10 @@ void EscapeTest::start_watcher(const std::function<void(Json&)>& change) {
 }
 
 std::string EscapeTest::stop_watcher() {
-  std::ofstream(rootfs_ / "tmp/stop") << "x";
+  lifeline_.reset();
   wait_stopped("watcher");
   ok({"delete", "watcher"});
-  fs::remove(rootfs_ / "tmp/stop");
+  fs::remove(rootfs_ / "tmp/lifeline");
   std::string reached;
   std::istringstream lines(read_file(watcher_output_).value_or(""));
   for (std::string line; std::getline(lines, line);)
@@ -67,6 +72,7 @@ std::string EscapeTest::stop_watcher() {
 Swapper::Swapper(const fs::path& a, const fs::path& b) : pid_(::fork()) {
   if (pid_ != 0) return;
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  ::close_range(3, ~0U, 0);  // the watcher's lifeline among them
   for (;;) ::renameat2(AT_FDCWD, a.c_str(), AT_FDCWD, b.c_str(), RENAME_EXCHANGE);
 }
 

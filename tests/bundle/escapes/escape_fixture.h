@@ -33,6 +33,8 @@ class EscapeTest : public OciTest {
 
  private:
   std::filesystem::path watcher_output_;
+  UniqueFd
+      lifeline_;  // the watcher ends when nobody has it open for writing: with us at the latest
 };
 
 // Another process that exchanges two names of one directory as fast as it can, as a container would

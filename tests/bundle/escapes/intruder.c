@@ -1,7 +1,8 @@
 // What a hostile program does inside of a container, for the tests beside it. Static, as there is
 // no C library in there.
 //
-//   intruder watch CANARY   looks into every other process that it sees, until /tmp/stop is there:
+//   intruder watch CANARY   looks into every other process that it sees, while somebody has
+//                           /tmp/lifeline open for writing:
 //                           roots, working directories and descriptors that lead out of its own
 //                           root, and programs that can be opened for writing when they have ended
 //
@@ -92,7 +93,9 @@ static void try_program(int pid) {
 }
 
 static void watch(const char* canary) {
-  while (access("/tmp/stop", F_OK) != 0) {
+  const int lifeline = open("/tmp/lifeline", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+  char end;
+  while (lifeline >= 0 && read(lifeline, &end, 1) < 0) {
     DIR* processes = opendir("/proc");
     if (processes == NULL) exit(1);
     for (const struct dirent* entry; (entry = readdir(processes)) != NULL;) {
