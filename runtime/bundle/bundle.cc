@@ -16,23 +16,25 @@ constexpr size_t kLargestConfig = size_t{16} << 20;
 
 }  // namespace
 
-Result<Bundle> parse_bundle(std::filesystem::path directory, std::string config) {
+Result<Bundle> parse_bundle(std::filesystem::path directory, std::string config,
+                            UnknownMembers unknown) {
   Bundle bundle{.directory = std::move(directory), .config = std::move(config)};
-  STRATA_TRY(bundle.spec, oci::from_json(bundle.config, kConfig));
+  auto* const listed = unknown == UnknownMembers::kList ? &bundle.unknown : nullptr;
+  STRATA_TRY(bundle.spec, oci::from_json(bundle.config, kConfig, listed));
   if (bundle.spec.root.path.empty()) return fail(EINVAL, "config.json: root.path: not given");
   bundle.rootfs = (bundle.directory / bundle.spec.root.path).lexically_normal();
   bundle.owner = ::geteuid();
   return bundle;
 }
 
-Result<Bundle> load_bundle(const std::filesystem::path& directory) {
+Result<Bundle> load_bundle(const std::filesystem::path& directory, UnknownMembers unknown) {
   std::error_code ec;
   auto absolute = std::filesystem::canonical(directory, ec);
   if (ec) return fail_errno("bundle " + directory.string(), ec.value());
   STRATA_TRY(auto text, read_file_if_exists(absolute / kConfig, kLargestConfig));
   if (!text)
     return fail(ENOENT, "JSON specification file config.json not found in " + absolute.string());
-  return parse_bundle(std::move(absolute), *std::move(text));
+  return parse_bundle(std::move(absolute), *std::move(text), unknown);
 }
 
 Result<UniqueFd> open_rootfs(const Bundle& bundle) {

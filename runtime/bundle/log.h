@@ -25,6 +25,9 @@ class Log {
   void set_format(LogFormat format) { format_ = format; }
   void set_debug(bool debug) { debug_ = debug; }
 
+  // Whether somebody reads what is not an error: with a file, or when asked for debug lines.
+  [[nodiscard]] bool is_read() const { return file_ || debug_; }
+
   // A line is one write(2): several programs may log to one file. That it can't be written is not
   // reported: there is nowhere to.
   void write(LogLevel level, std::string_view message);

@@ -54,15 +54,13 @@ struct Spec {
 // are not UTF-8 are written as U+FFFD.
 [[nodiscard]] std::string to_json(const Spec& spec);
 
-// Members that the specification does not know: "runtimes MUST NOT generate an error" (config.md,
-// "Extensibility"), so they are passed over; in documents of our own they are mistakes.
-enum class UnknownMembers { kIgnore, kRefuse };
-
 // Reads a config.json. Values of a wrong type or range, required members that are missing and
 // members that can't be honoured are refused with their JSON path (EINVAL), e.g.
 // "config.json: linux.resources.memory.limit: unexpected value \"1G\"".
+// Members that the specification does not know are passed over ("runtimes MUST NOT generate an
+// error", config.md, "Extensibility"); `unknown` receives their JSON paths.
 [[nodiscard]] Result<Spec> from_json(std::string_view text, std::string_view name,
-                                     UnknownMembers unknown = UnknownMembers::kIgnore);
+                                     std::vector<std::string>* unknown = nullptr);
 
 // Only `process` (as `exec --process` takes it) and only `linux.resources` (`update --resources`).
 [[nodiscard]] Result<Process> process_from_json(std::string_view text, std::string_view name);

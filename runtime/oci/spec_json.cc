@@ -1,7 +1,6 @@
 // config.json, written and read by one description of its members (spec_fields.h).
 
-#include <limits>
-#include <set>
+#include <algorithm>
 #include <type_traits>
 
 #include "runtime/oci/spec_fields.h"
@@ -74,21 +73,23 @@ class Writer {
   OrderedJson& out_;
 };
 
-// Remembers the first fault of a document; everything after it is skipped.
+// Remembers the first fault of a document; everything after it is skipped. Members that nobody
+// knows are no faults; they are listed if somebody wants to know.
 class Faults {
  public:
-  Faults(std::string_view document, UnknownMembers unknown)
+  Faults(std::string_view document, std::vector<std::string>* unknown)
       : document_(document), unknown_(unknown) {}
   void add(const std::string& path, std::string_view fault) {
     if (!first_)
       first_ = Error{EINVAL, std::string(document_) + ": " + path + ": " + std::string(fault)};
   }
   [[nodiscard]] const std::optional<Error>& first() const { return first_; }
-  [[nodiscard]] bool ignore_unknown() const { return unknown_ == UnknownMembers::kIgnore; }
+  [[nodiscard]] bool lists_unknown() const { return unknown_ != nullptr; }
+  void add_unknown(std::string path) { unknown_->push_back(std::move(path)); }
 
  private:
   std::string_view document_;
-  UnknownMembers unknown_;
+  std::vector<std::string>* unknown_;
   std::optional<Error> first_;
 };
 
@@ -105,21 +106,12 @@ bool read_value(const Json& json, std::string& value) {
   return value.find('\0') == std::string::npos;
 }
 
-// The JSON library would wrap numbers that don't fit.
 template <class T>
 requires std::is_integral_v<T>
 bool read_value(const Json& json, T& value) {
-  if (json.is_number_unsigned()) {
-    const auto number = json.get<uint64_t>();
-    if (number > static_cast<uint64_t>(std::numeric_limits<T>::max())) return false;
-    value = static_cast<T>(number);
-    return true;
-  }
-  if (!json.is_number_integer() || std::is_unsigned_v<T>) return false;
-  const auto number = json.get<int64_t>();
-  if (number < static_cast<int64_t>(std::numeric_limits<T>::min())) return false;
-  value = static_cast<T>(number);
-  return true;
+  const auto number = json_integer<T>(json);
+  if (number) value = *number;
+  return number.has_value();
 }
 
 template <class T>
@@ -144,8 +136,7 @@ bool read_value(const Json& json, std::map<std::string, std::string>& values) {
   return true;
 }
 
-// Reads the members that are asked for; its destructor reports those that nobody asked for, where
-// they are not to be ignored.
+// Reads the members that are asked for; its destructor lists those that nobody asked for.
 class Reader {
  public:
   Reader(const Json& json, std::string path, Faults& faults)
@@ -155,9 +146,9 @@ class Reader {
   Reader(const Reader&) = delete;
   Reader& operator=(const Reader&) = delete;
   ~Reader() {
-    if (!json_.is_object() || faults_.ignore_unknown()) return;
+    if (!json_.is_object() || !faults_.lists_unknown()) return;
     for (const auto& [key, value] : json_.items())
-      if (!known_.contains(key)) faults_.add(path_of(key), "unknown member");
+      if (std::ranges::find(known_, key) == known_.end()) faults_.add_unknown(path_of(key));
   }
 
   template <class T>
@@ -217,7 +208,7 @@ class Reader {
 
  private:
   const Json* find(const char* name) {
-    known_.insert(name);
+    if (faults_.lists_unknown()) known_.emplace_back(name);
     if (!json_.is_object()) return nullptr;
     const auto it = json_.find(name);
     return it == json_.end() || it->is_null() ? nullptr : &*it;
@@ -229,11 +220,11 @@ class Reader {
   const Json& json_;
   std::string path_;
   Faults& faults_;
-  std::set<std::string> known_;
+  std::vector<std::string_view> known_;
 };
 
 template <class T>
-Result<T> read(std::string_view text, std::string_view name, UnknownMembers unknown) {
+Result<T> read(std::string_view text, std::string_view name, std::vector<std::string>* unknown) {
   STRATA_TRY(const Json json, parse_json(text, name));
   Faults faults(name, unknown);
   T value;
@@ -260,7 +251,8 @@ std::string to_json(const Seccomp& seccomp) {
   return write(seccomp, -1);
 }
 
-Result<Spec> from_json(std::string_view text, std::string_view name, UnknownMembers unknown) {
+Result<Spec> from_json(std::string_view text, std::string_view name,
+                       std::vector<std::string>* unknown) {
   STRATA_TRY(Spec spec, read<Spec>(text, name, unknown));
   if (!spec.version.starts_with("1."))
     return fail(EINVAL, std::string(name) + ": ociVersion: '" + spec.version +
@@ -269,11 +261,11 @@ Result<Spec> from_json(std::string_view text, std::string_view name, UnknownMemb
 }
 
 Result<Process> process_from_json(std::string_view text, std::string_view name) {
-  return read<Process>(text, name, UnknownMembers::kIgnore);
+  return read<Process>(text, name, nullptr);
 }
 
 Result<Resources> resources_from_json(std::string_view text, std::string_view name) {
-  return read<Resources>(text, name, UnknownMembers::kIgnore);
+  return read<Resources>(text, name, nullptr);
 }
 
 }  // namespace strata::oci

@@ -180,6 +180,26 @@ TEST_F(LifeCycleTest, RefusesWhatItDoesNotDo) {
   EXPECT_EQ(oci({"--version"}).status, 0);
 }
 
+TEST_F(LifeCycleTest, WarnsOfWhatNobodyKnows) {
+  write_shell("echo ran", [](Json& config) {
+    config["linux"]["resources"]["memory"]["Limit"] = 1;
+    config["mounts"][1]["option"] = "ro";
+  });
+  const auto quiet = oci({"run", "c1"});
+  EXPECT_EQ(quiet.out, "ran\n");
+  EXPECT_EQ(quiet.err, "");
+  const std::string log = temp_ / "log";
+  EXPECT_EQ(oci({"--log", log, "run", "c1"}).status, 0);
+  EXPECT_THAT(read_file(log).value_or(""),
+              HasSubstr("level=warning msg=\"config.json: linux.resources.memory.Limit: "));
+  const auto checked = oci({"spec", "--check"});
+  EXPECT_EQ(checked.status, 1);
+  EXPECT_THAT(checked.err, HasSubstr("config.json: linux.resources.memory.Limit: unknown member"));
+  EXPECT_THAT(checked.err, HasSubstr("config.json: mounts[1].option: unknown member"));
+  write_shell("echo ran");
+  EXPECT_EQ(ok({"spec", "--check"}), "");
+}
+
 TEST_F(LifeCycleTest, TellsWhatItCanDo) {
   const auto features = Json::parse(ok({"features"}));
   EXPECT_EQ(features["hooks"].size(), 6U);

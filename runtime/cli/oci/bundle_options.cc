@@ -37,6 +37,16 @@ Result<void> check_bundle_options(const OciGlobals& globals, const BundleOptions
               "have a setting for it");
 }
 
+Result<bundle::Bundle> load_bundle_of(const BundleOptions& options, bundle::Log& log) {
+  using bundle::UnknownMembers;
+  STRATA_TRY(auto bundle,
+             bundle::load_bundle(options.bundle, log.is_read() ? UnknownMembers::kList
+                                                               : UnknownMembers::kPassOver));
+  for (const auto& member : bundle.unknown)
+    log.warning("config.json: " + member + ": unknown member, which has no effect");
+  return bundle;
+}
+
 // Processes of other containers may be there to see ours before it runs their program; and a
 // startContainer hook enters a container that is there already.
 Result<void> guard_against(const oci::Spec& spec) {

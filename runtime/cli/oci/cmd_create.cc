@@ -8,7 +8,7 @@ namespace {
 
 Result<int> create(OciGlobals& globals, const BundleOptions& options) {
   STRATA_CHECK(check_bundle_options(globals, options));
-  STRATA_TRY(auto bundle, bundle::load_bundle(options.bundle));
+  STRATA_TRY(auto bundle, load_bundle_of(options, globals.log));
   STRATA_CHECK(guard_against(bundle.spec));
   STRATA_CHECK(bundle::become_root_for(bundle));
   STRATA_CHECK(bundle::create(globals.root, options.id, bundle,

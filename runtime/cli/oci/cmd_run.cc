@@ -30,7 +30,7 @@ Result<bundle::Created> launch(OciGlobals& globals, const Options& options,
 
 Result<int> run(OciGlobals& globals, const Options& options) {
   STRATA_CHECK(check_bundle_options(globals, options));
-  STRATA_TRY(auto bundle, bundle::load_bundle(options.bundle));
+  STRATA_TRY(auto bundle, load_bundle_of(options, globals.log));
   STRATA_CHECK(guard_against(bundle.spec));
   STRATA_CHECK(bundle::become_root_for(bundle));
   if (options.detach) {

@@ -1,9 +1,11 @@
 // strata-oci spec [--rootless] [--bundle DIR]
+// strata-oci spec --check [--bundle DIR]
 
 #include <unistd.h>
 
 #include <algorithm>
 
+#include "runtime/bundle/bundle.h"
 #include "runtime/bundle/container.h"
 #include "runtime/cli/oci/oci_command.h"
 #include "runtime/oci/spec.h"
@@ -14,7 +16,7 @@ namespace {
 
 struct Options {
   std::string bundle = ".";
-  bool rootless = false;
+  bool rootless = false, check = false;
 };
 
 // What a person wants to begin with: `runc spec` writes the like.
@@ -61,13 +63,27 @@ Result<int> write_spec(const Options& options) {
   return 0;
 }
 
+// For people: a runtime has to pass over what it does not know, so that a mistyped member has no
+// effect and no error.
+Result<int> check_config(const Options& options, bundle::Log& log) {
+  STRATA_TRY(const auto bundle, bundle::load_bundle(options.bundle, bundle::UnknownMembers::kList));
+  for (const auto& member : bundle.unknown)
+    log.fatal("config.json: " + member + ": unknown member");
+  return bundle.unknown.empty() ? 0 : 1;
+}
+
 }  // namespace
 
 OciAction add_oci_spec(CLI::App& app) {
   auto options = std::make_shared<Options>();
   app.add_option("-b,--bundle", options->bundle, "directory of the bundle (the current one)");
   app.add_flag("--rootless", options->rootless, "for a user without privileges");
-  return [options](OciGlobals&) { return write_spec(*options); };
+  app.add_flag("--check", options->check,
+               "writes nothing: says what is wrong or unknown in the config.json that is there")
+      ->excludes("--rootless");
+  return [options](OciGlobals& globals) {
+    return options->check ? check_config(*options, globals.log) : write_spec(*options);
+  };
 }
 
 }  // namespace strata::cli

@@ -13,6 +13,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "runtime/bundle/bundle.h"
 #include "runtime/bundle/log.h"
 #include "runtime/bundle/rootless.h"
 #include "runtime/oci/spec.h"
@@ -75,6 +76,9 @@ struct BundleOptions {
 void add_bundle_options(CLI::App& app, BundleOptions& options);
 [[nodiscard]] Result<void> check_bundle_options(const OciGlobals& globals,
                                                 const BundleOptions& options);
+
+// The bundle. What its config.json has that nobody knows is a warning where somebody reads the log.
+[[nodiscard]] Result<bundle::Bundle> load_bundle_of(const BundleOptions& options, bundle::Log& log);
 
 // Keeps our own program out of the reach of whoever may meet the container's process on its way.
 // REQUIRES: nothing but reading was done yet. It may begin this program anew.
