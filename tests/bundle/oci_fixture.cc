@@ -4,6 +4,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <thread>
 
@@ -19,6 +20,18 @@ namespace fs = std::filesystem;
 void reap() {
   while (::waitpid(-1, nullptr, WNOHANG) > 0) {
   }
+}
+
+// Every process that a run leaves becomes a child of ours.
+bool has_children() {
+  reap();
+  siginfo_t info{};
+  return ::waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) == 0;
+}
+
+long mounts() {
+  const auto text = read_file("/proc/self/mountinfo").value_or("");
+  return std::count(text.begin(), text.end(), '\n');
 }
 
 std::string quoted(const std::string& word) {
@@ -40,6 +53,7 @@ void OciTest::SetUp() {
   for (const char* applet : {"sh", "cat", "ls", "id", "env", "sleep", "true", "false", "tty",
                              "stty", "pwd", "kill", "touch", "readlink", "grep", "echo", "test"})
     fs::create_symlink("busybox", rootfs_ / "bin" / applet);
+  mounts_ = mounts();
 }
 
 void OciTest::TearDown() {
@@ -158,6 +172,13 @@ std::string OciTest::leftovers() const {
   for (const auto& directory : cgroup.directories()) found += "cgroup " + directory.path + "\n";
   for (const pid_t pid : cgroup.processes()) found += "process " + std::to_string(pid) + "\n";
   return found;
+}
+
+void OciTest::expect_nothing_left(const std::string& where) const {
+  for (int i = 0; i < 100 && has_children(); ++i) ::usleep(10'000);
+  EXPECT_FALSE(has_children()) << where;
+  EXPECT_EQ(leftovers(), "") << where;
+  EXPECT_EQ(mounts(), mounts_) << where;
 }
 
 }  // namespace strata::bundle

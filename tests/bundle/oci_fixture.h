@@ -58,6 +58,9 @@ class OciTest : public ::testing::Test {
   // What is left of containers: state directories, cgroups, processes. Empty is what is wanted.
   [[nodiscard]] std::string leftovers() const;
 
+  // The same, and of mounts and processes: an expectation.
+  void expect_nothing_left(const std::string& where) const;
+
   [[nodiscard]] std::filesystem::path root(Runtime runtime = Runtime::kStrata) const;
 
   std::string program_ = testing::own_program("strata-oci");
@@ -65,6 +68,7 @@ class OciTest : public ::testing::Test {
   std::filesystem::path bundle_ = temp_.path() / "bundle";
   std::filesystem::path rootfs_ = bundle_ / "rootfs";
   int calls_ = 0;
+  long mounts_ = 0;  // before anything was run
   std::string cgroup_ = "/strata-oci-test/" + std::to_string(::getpid());
 };
 

@@ -3,9 +3,6 @@
 // process.
 
 #include <sys/mount.h>
-#include <sys/prctl.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include <fstream>
 
@@ -25,27 +22,6 @@ class ShortageTest : public OciTest {
     OciTest::SetUp();
     if (IsSkipped() || HasFatalFailure()) return;
     write_shell("echo ran");
-    mounts_ = mounts();
-  }
-
-  static size_t mounts() {
-    const auto text = read_file("/proc/self/mountinfo").value_or("");
-    return static_cast<size_t>(std::count(text.begin(), text.end(), '\n'));
-  }
-
-  // Every process that a run leaves becomes a child of ours.
-  static bool has_children() {
-    siginfo_t info{};
-    while (::waitpid(-1, nullptr, WNOHANG) > 0) {
-    }
-    return ::waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) == 0;
-  }
-
-  void expect_nothing_left(const std::string& where) {
-    for (int i = 0; i < 100 && has_children(); ++i) ::usleep(10'000);
-    EXPECT_FALSE(has_children()) << where;
-    EXPECT_EQ(leftovers(), "") << where;
-    EXPECT_EQ(mounts(), mounts_) << where;
   }
 
   // `strata-oci run c1` as a shell command begins it: with limits set, in a cgroup, traced.
@@ -63,8 +39,6 @@ class ShortageTest : public OciTest {
   static bool is_named(const Completed& done) {
     return done.err.find("level=error msg=") != std::string::npos;
   }
-
-  size_t mounts_ = 0;
 };
 
 TEST_F(ShortageTest, OfProcesses) {

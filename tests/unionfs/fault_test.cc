@@ -3,8 +3,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <map>
-#include <sstream>
 #include <string>
 #include <vector>
 
@@ -12,6 +10,7 @@
 #include <gtest/gtest.h>
 
 #include "tests/support/environment.h"
+#include "tests/support/fault_injection.h"
 #include "tests/support/matchers.h"
 #include "tests/support/temp_dir.h"
 #include "tests/unionfs/differential/apply.h"
@@ -36,12 +35,6 @@ struct Scene {
 void PrintTo(const Scene& scene, std::ostream* out) {
   *out << scene.name;
 }
-
-// Which calls of a system call to fail: the ones from `first` to `last`, counted from 1.
-struct Range {
-  int first = 1;
-  int last = 0;
-};
 
 class FaultTest : public ::testing::TestWithParam<Scene> {
  protected:
@@ -98,18 +91,8 @@ class FaultTest : public ::testing::TestWithParam<Scene> {
   }
 
   // The system calls of an undisturbed run, from main() on, which begins with getppid(2).
-  std::map<std::string, Range> calls() {
-    std::map<std::string, Range> found;
-    bool in_main = false;
-    std::istringstream lines(trace({}));
-    for (std::string line; std::getline(lines, line);) {
-      const std::string name = line.substr(0, line.find('('));
-      in_main = in_main || name == "getppid";
-      Range& range = found[name];
-      ++range.last;
-      if (!in_main) range.first = range.last + 1;
-    }
-    found.erase("getppid");
+  SystemCalls calls() {
+    SystemCalls found = system_calls(trace({}), "getppid(");
     found.erase("exit_group");
     return found;
   }
@@ -133,9 +116,7 @@ TEST_P(FaultTest, TheUnionIsAsBeforeOrAsAfter) {
     for (const std::string fault : {"error=ENOSPC", "error=EIO", "signal=KILL"}) {
       for (int number = range.first; number <= range.last; ++number) {
         reset();
-        const std::string inject = "inject=" + call;
-        (void)trace({"-e", "trace=" + call, "-e",
-                     inject + ":" + fault + ":when=" + std::to_string(number)});
+        (void)trace(inject(call, fault, number));
         ++faults;
         const View now = view();
         EXPECT_TRUE(now == before || now == after)
