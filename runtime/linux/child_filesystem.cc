@@ -199,14 +199,20 @@ int protect_paths(const ChildPlan& plan, ChildState& state) noexcept {
 // pivot_root(".", ".") stacks the old root on the new one, where it is at once let go
 // (pivot_root(2), NOTES).
 int pivot_root(const ChildPlan& plan, ChildState&) noexcept {
-  if (plan.readonly_root && set_mount_attributes(plan.root, MOUNT_ATTR_RDONLY, 0, 0, false) < 0)
-    return -1;
   if (::fchdir(plan.root) < 0 || sys::pivot_root(".", ".") < 0 || ::umount2(".", MNT_DETACH) < 0)
     return -1;
   if (::chdir("/") < 0) return -1;
-  // Not before: a shared root can't be pivoted to.
+  if (plan.readonly_root) {
+    // Later it can't be made any more; what is wrong with it is said when it is entered.
+    [[maybe_unused]] const int made = make_directories(plan.directory.c_str());
+    if (set_mount_attributes(plan.root, MOUNT_ATTR_RDONLY, 0, 0, false) < 0) return -1;
+  }
+  // Not before: a shared root can't be pivoted to. The mounts below receive nothing by now, but for
+  // those whose own options say so: these keep it.
   if (plan.root_propagation == 0) return 0;
-  const unsigned long depth = plan.recursive_root_propagation ? MS_REC : 0;
+  const bool all =
+      plan.recursive_root_propagation && (plan.root_propagation & (MS_SLAVE | MS_PRIVATE)) == 0;
+  const unsigned long depth = all ? MS_REC : 0;
   return ::mount(nullptr, "/", nullptr, plan.root_propagation | depth, nullptr);
 }
 
