@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <map>
+#include <regex>
 #include <sstream>
 
 #include "runtime/linux/cgroup.h"
@@ -42,6 +43,12 @@ std::string name_namespace(const std::string& target, pid_t other) {
   };
   if (is("self")) return name + " host";
   return name + (is(std::to_string(other)) ? " other" : " new");
+}
+
+// In the host's pid namespace every process has another number.
+std::string name_process(const std::string& line) {
+  static const std::regex kNumber("^process\tpid [0-9]{2,} ");
+  return std::regex_replace(line, kNumber, "process\tpid of many ");
 }
 
 // Numbers of this run in what is the same in all.
@@ -117,6 +124,7 @@ Picture Painter::paint(const std::string& runtime, const Json& config) {
     if (line.ends_with('\r')) line.pop_back();
     if (line.starts_with("namespaces\t"))
       line = "namespaces\t" + name_namespace(line.substr(11), other_);
+    if (line.starts_with("process\t")) line = name_process(line);
     replace_all(line, bundle_.string(), "$BUNDLE");
     if (is_of_interest(line)) picture.lines.insert(line);
   }

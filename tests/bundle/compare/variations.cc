@@ -23,6 +23,7 @@ Json* mount_at(Json& config, const std::string& destination) {
 }
 
 void with_user_namespace(Json& config) {
+  if (linux_of(config).contains("uidMappings")) return;  // of another variation
   linux_of(config)["namespaces"].push_back({{"type", "user"}});
   linux_of(config)["uidMappings"] = {{{"containerID", 0}, {"hostID", 0}, {"size", 1000}},
                                      {{"containerID", 1000}, {"hostID", 101000}, {"size", 500}}};
@@ -62,6 +63,12 @@ std::vector<Variation> of_process() {
       {"env", set("/process/env", {"PATH=/bin", "A=b", "EMPTY=", "TERM=x"}), kBoth, "A=b"},
       {"cwd", set("/process/cwd", "/tmp"), kBoth, "cwd /tmp"},
       {"cwd made", set("/process/cwd", "/made/deeper"), kBoth, "cwd /made/deeper"},
+      {"cwd made on a read-only root",
+       [](Json& config) {
+         process(config)["cwd"] = "/made/deeper";
+         config["root"]["readonly"] = true;
+       },
+       kBoth, "cwd /made/deeper"},
       {"user", set("/process/user", {{"uid", 12}, {"gid", 34}, {"additionalGids", {34, 56, 7}}}),
        kBoth, "groups 7 34 56"},
       {"umask", set("/process/user", {{"uid", 0}, {"gid", 0}, {"umask", 0027}}), kBoth,
@@ -243,6 +250,12 @@ std::vector<Variation> of_linux() {
                        [](const Json& ns) { return ns["type"] == "network"; });
        },
        kBoth, "net host"},
+      {"no pid namespace",
+       [](Json& config) {
+         std::erase_if(linux_of(config)["namespaces"].get_ref<Json::array_t&>(),
+                       [](const Json& ns) { return ns["type"] == "pid"; });
+       },
+       kBoth, "pid host"},
       {"namespaces by path",
        [](Json& config) {
          for (auto& ns : linux_of(config)["namespaces"])
@@ -279,6 +292,12 @@ std::vector<Variation> of_linux() {
          linux_of(config).erase("readonlyPaths");
        }},
       {"rootfsPropagation slave", set("/linux/rootfsPropagation", "rslave")},
+      {"shared below a slave root",
+       [](Json& config) {
+         add_mount(config, bind("/volume", {"rbind", "rshared"}));
+         linux_of(config)["rootfsPropagation"] = "rslave";
+       },
+       kRunc, "shared"},
       {"rootfsPropagation shared", set("/linux/rootfsPropagation", "shared"), kCrun, "shared"},
       {"personality", set("/linux/personality", {{"domain", "LINUX32"}}), kCrun, "personality 0x8"},
       {"personality flags",
