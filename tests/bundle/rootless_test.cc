@@ -17,6 +17,7 @@ namespace {
 namespace fs = std::filesystem;
 using ::testing::HasSubstr;
 using ::testing::MatchesRegex;
+using ::testing::Not;
 
 constexpr const char* kUser = "54321";
 
@@ -136,6 +137,22 @@ TEST_F(RootlessTest, HasTheWholeLifeCycle) {
     return Json::parse(as_user({"state", "c1"}).out)["status"] == "stopped";
   });
   EXPECT_EQ(as_user({"delete", "c1"}).status, 0);
+}
+
+TEST_F(RootlessTest, HasANetworkOfItsOwn) {
+  write_rootless("cat /proc/net/dev; readlink /proc/self/ns/net", [](Json& config) {
+    config["linux"]["namespaces"].push_back({{"type", "network"}});
+    for (auto& mount : config["mounts"])
+      if (mount["destination"] == "/sys")
+        mount = {{"destination", "/sys"},
+                 {"type", "sysfs"},
+                 {"source", "sysfs"},
+                 {"options", {"nosuid", "noexec", "nodev", "ro"}}};
+  });
+  const auto done = as_user({"run", "c1"});
+  EXPECT_EQ(done.status, 0) << done.err;
+  EXPECT_THAT(done.out, HasSubstr("lo:"));
+  EXPECT_THAT(done.out, Not(HasSubstr(fs::read_symlink("/proc/self/ns/net").string())));
 }
 
 TEST_F(RootlessTest, SaysWhatIsNotPermitted) {
