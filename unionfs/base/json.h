@@ -46,17 +46,19 @@ template <class T>
                                  std::string_view name) {
   const Json& member = json_member(json, key);
   if (member.is_null()) return fallback;
+  const auto unexpected = [&](const std::string& what) {
+    return fail(EINVAL, std::string(name) + ": " + key + ": unexpected " + what);
+  };
   if constexpr (std::is_integral_v<T> && !std::is_same_v<T, bool>) {
     if (const auto number = json_integer<T>(member)) return *number;
-    if (member.is_number())
-      return fail(EINVAL, std::string(name) + ": " + key + ": unexpected " + member.dump());
+    return unexpected(member.is_number() ? member.dump() : member.type_name());
   } else {
     try {
       return member.get<T>();
     } catch (const Json::exception&) {
+      return unexpected(member.type_name());
     }
   }
-  return fail(EINVAL, std::string(name) + ": " + key + ": unexpected " + member.type_name());
 }
 
 }  // namespace strata
